@@ -1,0 +1,1 @@
+"""The COCO data set of the four diagnoses, and pipeline transforms."""

@@ -1,0 +1,3 @@
+"""What happens around the training loop."""
+
+from mmdet_liver.engine import hooks  # noqa: F401

@@ -1,0 +1,1 @@
+"""Hooks: stepwise unfreezing of the backbone, collapse monitor of the pretraining."""

@@ -1,0 +1,1 @@
+"""The study's metric. Pure numpy; only `metrics/` touches mmengine."""

@@ -1,0 +1,1 @@
+"""Thin adaptors of the evaluation for MMEngine's test loop."""

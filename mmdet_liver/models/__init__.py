@@ -1,0 +1,1 @@
+"""What registers into MODELS, TASK_UTILS and WEIGHT_INITIALIZERS."""

@@ -1,0 +1,64 @@
+"""What is installed and why. Versions that were tried together stand in constraints.txt."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+
+# Neither OpenMMLab family may stand here: pip would install one over the other's files.
+# OpenCV neither: the hosts bring one, and a second build overwrites the first's cv2/.
+REQUIRES = [
+    'numpy',
+    'Pillow',  # palette, EXIF and 16-bit images, text on figures
+    'matplotlib',  # figures of the evaluation
+    'tqdm',  # progress bars
+]
+ONEDL = [
+    'torch',
+    'torchvision',  # MMPretrain imports it; must match torch, so both come together
+    'onedl-mmengine',
+    'onedl-mmcv',
+    'onedl-mmdetection',
+    'onedl-mmpretrain',  # SimSiam
+    'setuptools',  # mmengine imports it at run time
+    'tensorboard',  # MMEngine's TensorBoard backend raises without it
+    'future',  # imported by torch.utils.tensorboard of older torch
+    'opencv-python-headless',
+]
+# The official packages ended in 2024: see DESIGN of the dependencies in README's matrix.
+OPENMMLAB = [
+    'torch<2.6',  # mmengine 0.10.7 cannot load its own checkpoints with 2.6 and later
+    'torchvision',
+    'mmengine==0.10.7',
+    'mmcv-lite==2.1.0',
+    'mmdet==3.3.0',
+    'mmpretrain==1.2.0',
+    'setuptools<81',  # mmengine.hub imports pkg_resources
+    'tensorboard',
+    'opencv-python-headless',
+]
+DEV = [
+    'pytest',
+    'pytest-xdist',  # the tests on both cores
+    'hypothesis',  # property tests of the metric
+    'ruff',
+]
+
+version = re.search(r"__version__ = '(.+)'", (HERE / 'mmdet_liver/__init__.py').read_text())[1]
+
+setup(
+    name='mmdet_liver',
+    version=version,
+    description='Liver tumour detection in ultrasound: a plugin of MMDetection 3.x',
+    long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    python_requires='>=3.10',
+    packages=[*find_packages(include=['mmdet_liver', 'mmdet_liver.*']), 'mmdet_liver.configs'],
+    package_dir={'mmdet_liver.configs': 'configs'},
+    package_data={'mmdet_liver.configs': ['**/*.py']},
+    install_requires=REQUIRES,
+    extras_require={'onedl': ONEDL, 'openmmlab': OPENMMLAB, 'dev': DEV},
+)
