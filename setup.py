@@ -24,10 +24,9 @@ ONEDL = [
     'onedl-mmpretrain',  # SimSiam
     'setuptools',  # mmengine imports it at run time
     'tensorboard',  # MMEngine's TensorBoard backend raises without it
-    'future',  # imported by torch.utils.tensorboard of older torch
     'opencv-python-headless',
 ]
-# The official packages ended in 2024: see DESIGN of the dependencies in README's matrix.
+# The official packages ended in 2024; the bounds are what they still run on.
 OPENMMLAB = [
     'torch<2.6',  # mmengine 0.10.7 cannot load its own checkpoints with 2.6 and later
     'torchvision',

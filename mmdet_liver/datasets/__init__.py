@@ -1,1 +1,6 @@
-"""The COCO data set of the four diagnoses, and pipeline transforms."""
+"""The COCO data set of lesions, and pipeline transforms."""
+
+from mmdet_liver.datasets import transforms  # noqa: F401
+from mmdet_liver.datasets.liver_tumor import LiverTumorDataset
+
+__all__ = ['LiverTumorDataset']

@@ -1,0 +1,52 @@
+# `make demo` and `make test` are complete on a fresh clone: they make .venv, install the
+# pinned set of constraints.txt once, and do their work. `make help` lists what else there is.
+
+# The first Python 3.11 or 3.12 that really runs (a version manager's stub may not).
+PYTHON ?= $(shell for p in python3.11 python3.12 python3 python; do \
+	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' \
+	2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+SEED ?= 0
+DEMO := work_dirs/demo
+RUN := $(DEMO)/seed$(SEED)
+REPORT := $(RUN)/report
+SIMSIAM := configs/demo/simsiam_r18w32_1xb64-coslr_phantom-96.py
+CENTERNET := configs/demo/centernet_r18w32_stepwise_1xb16_phantom4-160.py
+CORES := $(shell nproc 2>/dev/null || echo 2)
+
+.PHONY: help install demo test lint format doctor clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo 'make demo    the whole line on made-up images: export, COCO, SimSiam, CenterNet, report'
+	@echo 'make test    ruff and all tests'
+	@echo 'make doctor  what is installed, what is wrong, and the command that mends it'
+	@echo 'make install, make lint, make format, make clean (the demo'"'"'s files; .venv stays)'
+	@echo 'SEED=1 make demo runs the demo with another seed; PYTHON=... chooses the interpreter'
+
+install: $(INSTALLED)
+
+$(INSTALLED): setup.py constraints.txt
+	@test -n '$(PYTHON)' || { echo 'error: no Python 3.11 or 3.12 with venv was found; install one (Debian: apt install python3-venv) or give PYTHON=path' >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch torchvision setuptools wheel
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[onedl,dev]'
+	@# The hosts pull in the OpenCV build that needs libGL; both write into one cv2/.
+	$(BIN)/python -m pip uninstall --quiet --yes opencv-python opencv-python-headless
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps opencv-python-headless
+	touch $@
+
+test: $(INSTALLED) lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+doctor: $(INSTALLED)
+	$(BIN)/python tools/doctor.py

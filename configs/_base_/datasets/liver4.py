@@ -1,0 +1,77 @@
+# The four diagnoses, as tools/prepare_data.py writes them; loaders and evaluators without a
+# size. A data set file of a size adds the pipelines.
+data_root = 'data/liver4/'
+dataset_type = 'LiverTumorDataset'
+
+load = [
+    dict(type='LoadUltrasoundImage'),
+]
+load_train = [
+    *load,
+    dict(type='LoadAnnotations', with_bbox=True),
+    # Gain and contrast differ from scanner to scanner. Hue and saturation are left alone:
+    # colour in B-mode is a mark or a Doppler overlay, not tissue.
+    dict(
+        type='PhotoMetricDistortion',
+        brightness_delta=32,
+        contrast_range=(0.7, 1.3),
+        saturation_range=(1, 1),
+        hue_delta=0),
+]
+pack_train = [
+    # Left-right only: depth runs downwards, shadows and enhancement with it.
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackDetInputs'),
+]
+pack_test = [
+    # After the resizing, so that the ground truth stays in pixels of the original image.
+    dict(type='LoadAnnotations', with_bbox=True),
+    dict(
+        type='PackDetInputs',
+        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'instances')),
+]
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        ann_file='annotations/train.json',
+        data_prefix=dict(img='images/')))
+val_dataloader = dict(
+    batch_size=16,
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        ann_file='annotations/val.json',
+        data_prefix=dict(img='images/'),
+        test_mode=True))
+test_dataloader = dict(
+    batch_size=16,
+    num_workers=2,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        ann_file='annotations/test.json',
+        data_prefix=dict(img='images/'),
+        test_mode=True))
+
+# CocoMetric without ann_file takes the ground truth from the data set: with one it would
+# label by the order of the file's categories, and know no 1-class task.
+val_evaluator = [
+    dict(type='LesionF1Metric', ann_file=data_root + 'annotations/val.json'),
+    dict(type='CocoMetric', metric='bbox'),
+]
+test_evaluator = [
+    dict(type='LesionF1Metric', ann_file=data_root + 'annotations/test.json'),
+    dict(type='CocoMetric', metric='bbox'),
+]

@@ -1,0 +1,83 @@
+"""Does the model fit the data set and the checkpoint? Asked before the first step."""
+
+from collections.abc import Mapping
+
+from mmdet.registry import HOOKS
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import Tensor, nn
+
+from mmdet_liver.errors import InputError, input_error
+
+
+@HOOKS.register_module()
+class InputCheckHook(Hook):
+    """Refuse a head with another number of classes than the data set, and a foreign checkpoint.
+
+    MMEngine loads a checkpoint without asking that it fits: what does not match stays
+    random, and `test.py` then reports the score of a random network. Testing and
+    resuming need every tensor; training from `load_from` may take a part, as a head for
+    other classes has to, and gets a warning.
+
+    Raises:
+        InputError: naming both numbers, or the first tensors that do not match.
+    """
+
+    def __init__(self) -> None:
+        self._misfit: InputError | None = None
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Remember what does not fit; whether it matters depends on what runs next."""
+        problems = mismatches(checkpoint.get('state_dict', checkpoint), _model(runner).state_dict())
+        self._misfit = None
+        if problems:
+            shown = ', '.join(problems[:3]) + (', ...' if len(problems) > 3 else '')
+            self._misfit = input_error(
+                'checkpoint',
+                f'{len(problems)} tensors that do not fit ({shown})',
+                'the architecture of the config',
+                'give the config that the checkpoint was trained with',
+            )
+
+    def before_train(self, runner: Runner) -> None:
+        _check_classes(runner, runner.train_dataloader.dataset.metainfo)
+        # 'iter' is above 0 only after a resume, whose weights must be all there.
+        if self._misfit and runner.iter > 0:
+            raise self._misfit
+        if self._misfit:
+            runner.logger.warning(f'{self._misfit} (training goes on with the rest)')
+
+    def before_test(self, runner: Runner) -> None:
+        _check_classes(runner, runner.test_dataloader.dataset.metainfo)
+        if self._misfit:
+            raise self._misfit
+
+
+def mismatches(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
+    """Tensors of `wanted` that `found` lacks or holds in another shape, and those left over."""
+    found = {name.removeprefix('module.'): tensor for name, tensor in found.items()}
+    missing = [f'{name} missing' for name in wanted if name not in found]
+    reshaped = [
+        f'{name} {tuple(found[name].shape)} instead of {tuple(tensor.shape)}'
+        for name, tensor in wanted.items()
+        if name in found and found[name].shape != tensor.shape
+    ]
+    return reshaped + missing + [f'{name} unknown' for name in found if name not in wanted]
+
+
+def _check_classes(runner: Runner, metainfo: dict) -> None:
+    head = getattr(_model(runner), 'bbox_head', None)
+    num_classes = getattr(head, 'num_classes', None)
+    classes = metainfo.get('classes')
+    if num_classes is not None and classes is not None and num_classes != len(classes):
+        raise input_error(
+            f"the config's model.bbox_head ({type(head).__name__})",
+            f'num_classes={num_classes}',
+            f'{len(classes)}, for the classes {", ".join(classes)} of the data set',
+            'set model.bbox_head.num_classes, or the metainfo of the data set',
+        )
+
+
+def _model(runner: Runner) -> nn.Module:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

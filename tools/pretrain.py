@@ -1,0 +1,14 @@
+"""Pretrain a backbone with MMPretrain's own train.py; its options are all there (`--help`)."""
+
+from collections.abc import Sequence
+
+from mmdet_liver.cli import run_tool
+from mmdet_liver.host import run_host_script
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    run_host_script('mmpretrain', 'train.py', argv)
+
+
+if __name__ == '__main__':
+    run_tool(main)
