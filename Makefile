@@ -50,3 +50,39 @@ format: $(INSTALLED)
 
 doctor: $(INSTALLED)
 	$(BIN)/python tools/doctor.py
+
+# The demo, step by step; each step's first output is its target, so a demo that was stopped
+# goes on with the step that was under way. The seed is of the training; the data are the same.
+demo: $(REPORT)/contact_sheet.png
+	@echo
+	@cat $(REPORT)/table.txt
+	@echo 'Scored on the full truth of the test patients, threshold chosen on val. Report:'
+	@ls -d $(REPORT) $(REPORT)/*
+
+$(DEMO)/raw/manifest.csv: | $(INSTALLED)
+	$(BIN)/python tools/make_phantom.py $(DEMO)/raw --patients 200 --seed 0
+
+$(DEMO)/data/annotations/train.json: $(DEMO)/raw/manifest.csv
+	$(BIN)/python tools/prepare_data.py manifest $(DEMO)/raw/manifest.csv --truth $(DEMO)/raw/truth.csv --out $(DEMO)/data --max-side 256
+
+$(RUN)/simsiam/last_checkpoint: $(SIMSIAM) $(DEMO)/data/annotations/train.json
+	$(BIN)/python tools/pretrain.py $(SIMSIAM) --work-dir $(@D) --cfg-options randomness.seed=$(SEED)
+
+$(RUN)/centernet/last_checkpoint: $(CENTERNET) $(RUN)/simsiam/last_checkpoint
+	$(BIN)/python tools/train.py $(CENTERNET) --work-dir $(@D) --cfg-options randomness.seed=$(SEED) \
+		model.backbone.init_cfg.checkpoint=$$(cat $(RUN)/simsiam/last_checkpoint)
+
+# The threshold is chosen on val and then applied to test.
+$(REPORT)/metrics.json: $(RUN)/centernet/last_checkpoint
+	$(BIN)/python tools/test.py $(CENTERNET) $(RUN)/centernet/best_*.pth --work-dir $(RUN)/val --cfg-options \
+		test_dataloader.dataset.ann_file=annotations/val.json \
+		test_evaluator.0.ann_file=$(DEMO)/data/annotations/val.json test_evaluator.0.out_dir=$(RUN)/val
+	$(BIN)/python tools/test.py $(CENTERNET) $(RUN)/centernet/best_*.pth --work-dir $(RUN)/test --cfg-options \
+		test_evaluator.0.score_thr=$(RUN)/val/metrics.json test_evaluator.0.out_dir=$(@D)
+
+$(REPORT)/contact_sheet.png: $(REPORT)/metrics.json
+	$(BIN)/python tools/evaluate.py $(DEMO)/data/annotations/test_truth.json $(REPORT)/results.json \
+		--score-thr-from $(RUN)/val/metrics.json --image-root $(DEMO)/data/images --out-dir $(REPORT)
+
+clean:
+	rm -rf $(DEMO)

@@ -3,6 +3,5 @@ _base_ = ['mmdet::_base_/default_runtime.py']
 custom_imports = dict(imports=['mmdet_liver.plugin'], allow_failed_imports=False)
 vis_backends = [dict(type='LocalVisBackend'), dict(type='TensorboardVisBackend')]
 visualizer = dict(vis_backends=vis_backends)
-default_hooks = dict(
-    checkpoint=dict(max_keep_ckpts=2, save_best='lesion/f1_mean', rule='greater'))
+default_hooks = dict(checkpoint=dict(max_keep_ckpts=2, save_best='lesion/f1_mean', rule='greater'))
 custom_hooks = [dict(type='InputCheckHook')]

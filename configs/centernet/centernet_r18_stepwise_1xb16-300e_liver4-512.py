@@ -8,7 +8,8 @@ custom_hooks = [
     *_base_.custom_hooks,
     dict(
         type='StepwiseUnfreezeHook',
-        schedule=[(0, 4), (25, 3), (50, 2), (75, 1), (100, 0), (125, -1)]),
+        schedule=[(0, 4), (25, 3), (50, 2), (75, 1), (100, 0), (125, -1)],
+    ),
 ]
 # Two processes or more: parameters without a gradient are no error.
 find_unused_parameters = True

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mmdet_liver.errors import InputError, input_error
+from mmdet_liver.errors import input_error
 from mmdet_liver.evaluation.arrays import NONE, Detections, Truth, group_by_image
 
 
@@ -124,7 +124,10 @@ def _looked_up(
     except (KeyError, TypeError):
         i = _first(values, lambda v: table[v])
         raise input_error(
-            f'{where}, entry {i}', f'{key} {values[i]!r}', expected, 'give files that belong together'
+            f'{where}, entry {i}',
+            f'{key} {values[i]!r}',
+            expected,
+            'give files that belong together',
         ) from None
 
 
@@ -195,7 +198,7 @@ def _classes(categories: list, path: str | Path) -> tuple[dict, list[str]]:
         raise input_error(
             where, f'the names {", ".join(names)}', f'different ones, not {NONE!r}', 'rename one'
         )
-    ordered = sorted(range(len(ids)), key=lambda i: ids[i])
+    ordered = sorted(range(len(ids)), key=lambda i: (isinstance(ids[i], str), ids[i]))
     return {ids[i]: c for c, i in enumerate(ordered, start=1)}, [names[i] for i in ordered]
 
 
@@ -203,7 +206,9 @@ def _unique(ids: list, where: str | Path) -> list:
     seen = set()
     for i, value in enumerate(ids):
         if not isinstance(value, int | str):
-            raise input_error(f'{where}, entry {i}', f'id {value!r}', 'a number', 'mend the id')
+            raise input_error(
+                f'{where}, entry {i}', f'id {value!r}', 'a number or a text', 'mend the id'
+            )
         if value in seen:
             raise input_error(
                 f'{where}, entry {i}', f'id {value!r} again', 'each id once', 'drop one of them'
@@ -216,13 +221,12 @@ def _flags(annotations: list[dict], key: str, path: str | Path) -> np.ndarray:
     values = [a.get(key, 0) for a in annotations]
     for i, value in enumerate(values):
         if value not in (0, 1, None):
-            raise input_error(f'{path}, annotations, entry {i}', f'{key} {value!r}', '0 or 1', 'mend')
+            raise input_error(
+                f'{path}, annotations, entry {i}', f'{key} {value!r}', '0 or 1', 'mend'
+            )
     return np.array([bool(v) for v in values], bool)
 
 
 def _kind(value: Any) -> str:
     names = {dict: 'object', list: 'list', str: 'string', bool: 'boolean', type(None): 'null'}
     return names.get(type(value), 'number')
-
-
-__all__ = ['InputError', 'read_detections', 'read_json', 'read_truth', 'to_detections']

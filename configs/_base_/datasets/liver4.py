@@ -16,7 +16,8 @@ load_train = [
         brightness_delta=32,
         contrast_range=(0.7, 1.3),
         saturation_range=(1, 1),
-        hue_delta=0),
+        hue_delta=0,
+    ),
 ]
 pack_train = [
     # Left-right only: depth runs downwards, shadows and enhancement with it.
@@ -28,7 +29,8 @@ pack_test = [
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
         type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'instances')),
+        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'instances'),
+    ),
 ]
 
 train_dataloader = dict(
@@ -40,7 +42,9 @@ train_dataloader = dict(
         type=dataset_type,
         data_root=data_root,
         ann_file='annotations/train.json',
-        data_prefix=dict(img='images/')))
+        data_prefix=dict(img='images/'),
+    ),
+)
 val_dataloader = dict(
     batch_size=16,
     num_workers=2,
@@ -52,7 +56,9 @@ val_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/val.json',
         data_prefix=dict(img='images/'),
-        test_mode=True))
+        test_mode=True,
+    ),
+)
 test_dataloader = dict(
     batch_size=16,
     num_workers=2,
@@ -63,7 +69,9 @@ test_dataloader = dict(
         data_root=data_root,
         ann_file='annotations/test.json',
         data_prefix=dict(img='images/'),
-        test_mode=True))
+        test_mode=True,
+    ),
+)
 
 # CocoMetric without ann_file takes the ground truth from the data set: with one it would
 # label by the order of the file's categories, and know no 1-class task.

@@ -16,12 +16,9 @@ test_pipeline = [
     dict(type='Pad', size=size),
     *_base_.pack_test,
 ]
-train_dataloader = dict(
-    num_workers=1, dataset=dict(data_root=data_root, pipeline=train_pipeline))
-val_dataloader = dict(
-    num_workers=1, dataset=dict(data_root=data_root, pipeline=test_pipeline))
-test_dataloader = dict(
-    num_workers=1, dataset=dict(data_root=data_root, pipeline=test_pipeline))
+train_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root, pipeline=train_pipeline))
+val_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root, pipeline=test_pipeline))
+test_dataloader = dict(num_workers=1, dataset=dict(data_root=data_root, pipeline=test_pipeline))
 val_evaluator = [
     dict(type='LesionF1Metric', ann_file=data_root + 'annotations/val.json'),
     dict(type='CocoMetric', metric='bbox'),

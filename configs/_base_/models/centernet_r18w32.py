@@ -3,4 +3,5 @@ _base_ = ['./centernet_r18.py']
 model = dict(
     backbone=dict(base_channels=32),
     neck=dict(in_channels=256, num_deconv_filters=(128, 64, 32)),
-    bbox_head=dict(in_channels=32, feat_channels=32))
+    bbox_head=dict(in_channels=32, feat_channels=32),
+)

@@ -6,7 +6,8 @@ max_epochs = 300
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=1.75e-4, weight_decay=1e-4),
-    clip_grad=dict(max_norm=35, norm_type=2))
+    clip_grad=dict(max_norm=35, norm_type=2),
+)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=500),
     # The same shares of the run as CenterNet's own (90 and 120 of 140 epochs).

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 from mmcv.transforms import LoadImageFromFile
 from mmdet.registry import TRANSFORMS
 
@@ -33,9 +34,12 @@ class LoadUltrasoundImage(LoadImageFromFile):
             raise input_error(
                 path, 'no such image', 'a readable file', "check the data set's data_prefix"
             ) from None
-        except (AssertionError, OSError, ValueError) as error:
+        except (AssertionError, OSError, ValueError, cv2.error) as error:
             raise input_error(
-                path, f'no readable image ({error})', 'PNG, JPEG, ...', 'export it again'
+                path,
+                f'no readable image ({_first_line(error)})',
+                'PNG, JPEG, ...',
+                'export it again',
             ) from None
 
 
@@ -46,3 +50,7 @@ def is_truncated(path: Path) -> bool:
         file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
         tail = file.read()
     return any(start.startswith(magic) and end not in tail for magic, end in _ENDS.items())
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [''])[0]
