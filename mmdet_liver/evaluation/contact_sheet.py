@@ -1,6 +1,5 @@
 """A sheet of test images with predictions over the ground truth, of every kind of outcome."""
 
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -8,19 +7,23 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 from PIL import Image, ImageOps
 
 from mmdet_liver.errors import input_error
+from mmdet_liver.evaluation.arrays import Annotations
+from mmdet_liver.evaluation.labels import LabelPlacer
 from mmdet_liver.evaluation.scoring import Evaluation
+from mmdet_liver.evaluation.tiles import KINDS, choose_tiles, image_tallies
 from mmdet_liver.files import whole_file
 from mmdet_liver.taxonomy import color_of
 
-KINDS = ('correct', 'missed', 'over-detected', 'confused', 'lesion-free')
 _COLUMNS = 4
-_TILE_PX = 400
+_TILE_PX = (400, 356)  # width, height
+_HEAD_PX = 44  # title and legend above the tiles
+_CAPTION_PX = 38  # two lines above each image
+_GREY = (0.65, 0.65, 0.65)
+_DASHES = (0, (3, 2))
 _DPI = 100
-_OUTLINE = [withStroke(linewidth=2, foreground='black')]
 
 
 def draw_contact_sheet(
@@ -36,61 +39,19 @@ def draw_contact_sheet(
     tallies = image_tallies(evaluation)
     chosen = choose_tiles(tallies, tiles)
     rows = -(-len(chosen) // _COLUMNS)
-    head = 70  # pixels above the tiles, for title and legend
-    width, height = _COLUMNS * _TILE_PX, rows * _TILE_PX + head
+    width, height = _COLUMNS * _TILE_PX[0], rows * _TILE_PX[1] + _HEAD_PX
     figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor='white')
     for place, (number, kind) in enumerate(chosen):
         row, column = divmod(place, _COLUMNS)
-        bottom = height - head - (row + 1) * _TILE_PX
-        tile = ((column * _TILE_PX + 6) / width, (bottom + 6) / height)
-        size = ((_TILE_PX - 12) / width, (_TILE_PX - 52) / height)
-        axes = figure.add_axes((*tile, *size))
+        left, bottom = column * _TILE_PX[0] + 6, (rows - row - 1) * _TILE_PX[1] + 6
+        size = ((_TILE_PX[0] - 12) / width, (_TILE_PX[1] - 12 - _CAPTION_PX) / height)
+        axes = figure.add_axes((left / width, bottom / height, *size))
         _draw_image(axes, read_image(image_paths[number]))
         _draw_boxes(axes, evaluation, number)
         _write_caption(axes, evaluation, number, kind, tallies[number])
     _draw_legend(figure, evaluation, height)
     with whole_file(path) as temporary:
         figure.savefig(temporary, dpi=_DPI, metadata={'Software': None})
-
-
-def image_tallies(evaluation: Evaluation) -> np.ndarray:
-    """(images, 4) counts at the score threshold: correct, missed, over-detected, confused."""
-    outcomes = evaluation.outcomes
-    size = len(evaluation.truth.image_ids)
-    shown = outcomes.score >= evaluation.score_thr
-    found = outcomes.row > 0
-    right = outcomes.row == outcomes.column
-
-    def count(which: np.ndarray) -> np.ndarray:
-        return np.bincount(outcomes.image[shown & which], minlength=size)
-
-    missed = np.diff(evaluation.truth.lesions.offsets) - count(found)
-    return np.stack([count(right), missed, count(~found), count(found & ~right)], axis=1)
-
-
-def choose_tiles(tallies: np.ndarray, tiles: int) -> list[tuple[int, str]]:
-    """A fair mix of images, each with its kind: the kinds take turns until all are dealt.
-
-    An image is of its gravest kind: confused, over-detected, missed, then correct or,
-    with nothing in it and nothing found, lesion-free. Within a kind the choice is spread
-    evenly over the data set. Same data, same choice.
-
-    Args:
-        tallies: (images, 4) of `image_tallies`.
-    Returns:
-        (image number, kind), in the order of KINDS.
-    """
-    kinds = np.full(len(tallies), KINDS.index('lesion-free'))
-    for k in (0, 1, 2, 3):  # the later ones are graver
-        kinds[tallies[:, k] > 0] = k
-    decks = [_spread(np.flatnonzero(kinds == k), tiles) for k in range(len(KINDS))]
-    dealt = [
-        (k, int(number))
-        for hand in zip_longest(*decks)
-        for k, number in enumerate(hand)
-        if number is not None
-    ]
-    return [(number, KINDS[k]) for k, number in sorted(dealt[:tiles])]
 
 
 def read_image(path: Path) -> np.ndarray:
@@ -113,15 +74,6 @@ def read_image(path: Path) -> np.ndarray:
         ) from None
 
 
-def _spread(numbers: np.ndarray, count: int) -> np.ndarray:
-    # At most `count` of them, the first picks being evenly spaced as well as the whole.
-    if not len(numbers):
-        return numbers
-    places = np.unique(np.linspace(0, len(numbers) - 1, min(count, len(numbers))).astype(int))
-    order = sorted(range(len(places)), key=lambda i: (f'{i:032b}'[::-1], i))
-    return numbers[places[order]]
-
-
 def _stretched(values: np.ndarray) -> np.ndarray:
     low, high = values.min(), values.max()
     grey = np.round((values - low) / max(high - low, 1) * 255).astype(np.uint8)
@@ -133,29 +85,27 @@ def _draw_image(axes: Axes, image: np.ndarray) -> None:
     axes.set_xlim(-0.5, image.shape[1] - 0.5)
     axes.set_ylim(image.shape[0] - 0.5, -0.5)
     axes.set_axis_off()
-    axes.set_anchor('N')
+    axes.set_anchor('NW')
 
 
 def _draw_boxes(axes: Axes, evaluation: Evaluation, number: int) -> None:
     truth, found = evaluation.truth, evaluation.detections
-    own = slice(*truth.lesions.offsets[number : number + 2])
+    for annotations in (truth.ignored, truth.crowds):
+        for box in annotations.boxes[_of_image(annotations, number)]:
+            _draw_box(axes, box, _GREY, '-', 1.0)
+    own = _of_image(truth.lesions, number)
     for box, label in zip(truth.lesions.boxes[own], truth.lesions.classes[own], strict=True):
         _draw_box(axes, box, _color(truth.labels[label]), '-', 2.0)
     shown = (found.image == number) & (found.scores >= evaluation.score_thr) & (found.scores > 0)
-    for i in np.flatnonzero(shown):
+    placer = LabelPlacer(axes)
+    for i in sorted(np.flatnonzero(shown), key=lambda i: -found.scores[i]):
         name = truth.labels[found.classes[i]]
-        _draw_box(axes, found.boxes[i], _color(name), (0, (3, 2)), 1.6)
-        x, y = np.clip(found.boxes[i, :2], 0, [axes.get_xlim()[1], axes.get_ylim()[0]])
-        axes.annotate(
-            f'{name} {found.scores[i]:.2f}',
-            (x, y),
-            xytext=(0, 2),
-            textcoords='offset points',
-            color=_color(name),
-            fontsize=8,
-            clip_on=False,
-            path_effects=_OUTLINE,
-        )
+        _draw_box(axes, found.boxes[i], _color(name), _DASHES, 1.6)
+        placer.write(f'{name} {found.scores[i]:.2f}', found.boxes[i], _color(name))
+
+
+def _of_image(annotations: Annotations, number: int) -> slice:
+    return slice(*annotations.offsets[number : number + 2])
 
 
 def _draw_box(axes: Axes, box: np.ndarray, color: tuple, style: object, width: float) -> None:
@@ -180,14 +130,16 @@ def _draw_legend(figure: Figure, evaluation: Evaluation, height: int) -> None:
     handles = [Line2D([], [], color=_color(n), lw=6, label=n) for n in evaluation.truth.labels[1:]]
     handles += [
         Line2D([], [], color='0.3', lw=2, label='ground truth'),
-        Line2D([], [], color='0.3', lw=1.6, ls=(0, (3, 2)), label='prediction, with its score'),
+        Line2D([], [], color='0.3', lw=1.6, ls=_DASHES, label='prediction, with its score'),
     ]
+    if len(evaluation.truth.ignored.boxes) + len(evaluation.truth.crowds.boxes):
+        handles.append(Line2D([], [], color=_GREY, lw=1, label='not counted'))
     title = f'score ≥ {evaluation.score_thr:g}, IoU ≥ {evaluation.iou_thr:g}'
-    figure.text(0.005, 1 - 14 / height, title, va='top', fontsize=12)
+    figure.text(0.005, 1 - 12 / height, title, va='top', fontsize=12)
     figure.legend(
         handles=handles,
         loc='upper right',
-        bbox_to_anchor=(0.998, 1 - 4 / height),
+        bbox_to_anchor=(0.998, 1 - 2 / height),
         ncols=min(len(handles), 8),
         frameon=False,
         fontsize=11,

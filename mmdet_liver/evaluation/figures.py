@@ -67,11 +67,11 @@ def _write_cell(axes: Axes, row: int, column: int, count: int, share: float) -> 
         axes.text(column, row, '–', ha='center', va='center', color='0.6')
         return
     color = 'white' if share > 0.55 else 'black'
-    axes.text(column, row - 0.08, f'{count}', ha='center', va='center', color=color, fontsize=12)
+    # Only where there is a count is there a share below it.
+    place = {'ha': 'center', 'va': 'center', 'color': color if count else '0.5'}
+    axes.text(column, row - (0.1 if count else 0), f'{count}', fontsize=12, **place)
     if count:
-        axes.text(
-            column, row + 0.24, f'{share:.0%}', ha='center', va='center', color=color, fontsize=8
-        )
+        axes.text(column, row + 0.16, f'{share:.0%}', fontsize=8, **place)
 
 
 def _shortened(text: str, length: int) -> str:

@@ -19,6 +19,9 @@ from mmdet.models.backbones import ResNet  # noqa: E402
 import mmdet_liver.engine.hooks  # noqa: E402, F401
 
 BATCHES_PER_EPOCH = 2
+ADAM = {'type': 'AdamW', 'lr': 0.001, 'weight_decay': 0.05}
+PLAIN = {'type': 'SGD', 'lr': 0.01}
+LAYER4_SLOWER = {'custom_keys': {'backbone.layer4': {'lr_mult': 0.1}}}
 _names = iter(range(10**6))
 
 
@@ -43,7 +46,7 @@ class ToyDetector(BaseModel):
     def __init__(self, backbone: nn.Module | None = None, **kwargs: object) -> None:
         super().__init__()
         self.backbone = toy_resnet(**kwargs) if backbone is None else backbone
-        self.head = nn.Linear(32, 1)
+        self.head = nn.Linear(32, 1)  # both kinds of backbone in these tests end in 32 channels
 
     def forward(self, images: torch.Tensor, targets: torch.Tensor, mode: str) -> object:
         features = self.backbone(images)[-1].mean(dim=(2, 3))  # (N, 32)
@@ -101,9 +104,9 @@ def toy_runner(
     model: nn.Module | None = None,
     unit: str = 'epoch',
     hooks: tuple = (),
-    optimizer: dict | None = None,
     ranks: int = 1,
     val: bool = False,
+    sampler: str = 'DefaultSampler',
     **kwargs: object,
 ) -> Runner:
     """A runner of MMDetection's scope, as its train.py would build one; it saves each epoch."""
@@ -114,11 +117,10 @@ def toy_runner(
             'val_evaluator': [ToyMetric()],
         }
     hook = {'type': 'StepwiseUnfreezeHook', 'schedule': schedule, 'unit': unit}
-    optimizer = optimizer or {'type': 'SGD', 'lr': 0.05, 'momentum': 0.9, 'weight_decay': 0.01}
     options = {
-        'train_dataloader': _loader(ToyData(ranks)),
+        'train_dataloader': _loader(ToyData(ranks), sampler),
         'train_cfg': {'by_epoch': True, 'max_epochs': epochs},
-        'optim_wrapper': {'type': 'OptimWrapper', 'optimizer': optimizer},
+        'optim_wrapper': optim({**PLAIN, 'momentum': 0.9, 'weight_decay': 0.01}),
         'default_hooks': {'checkpoint': {'type': 'CheckpointHook', 'interval': 1}},
         'custom_hooks': [hook, *hooks],
         'default_scope': 'mmdet',
@@ -130,11 +132,30 @@ def toy_runner(
     return Runner(model=model, work_dir=str(work_dir), **{**options, **kwargs})
 
 
-def _loader(data: Dataset) -> dict:
+def optim(optimizer: dict | None = None, **kwargs: object) -> dict:
+    return {'type': 'OptimWrapper', 'optimizer': optimizer or dict(PLAIN), **kwargs}
+
+
+def by_iterations(work_dir: Path, *hooks: Hook, **kwargs: object) -> Runner:
+    """Six iterations, of which three train the head alone, two layer4 as well, one all."""
+    return toy_runner(
+        work_dir,
+        [(0, 4), (0.5, 3), (0.75, -1)],
+        unit='fraction',
+        hooks=hooks,
+        val=True,
+        train_cfg={'by_epoch': False, 'max_iters': 6, 'val_interval': 2},
+        default_hooks={'checkpoint': {'type': 'CheckpointHook', 'interval': 1, 'by_epoch': False}},
+        sampler='InfiniteSampler',
+        **kwargs,
+    )
+
+
+def _loader(data: Dataset, sampler: str = 'DefaultSampler') -> dict:
     return {
         'batch_size': 8 // BATCHES_PER_EPOCH,
         'num_workers': 0,
-        'sampler': {'type': 'DefaultSampler', 'shuffle': False},
+        'sampler': {'type': sampler, 'shuffle': True},
         'collate_fn': {'type': 'default_collate'},
         'dataset': data,
     }

@@ -1,5 +1,6 @@
-"""Hooks: stepwise unfreezing of the backbone, collapse monitor of the pretraining."""
+"""Hooks: stepwise unfreezing, collapse monitor of the pretraining, check of the inputs."""
 
+from mmdet_liver.engine.hooks.input_check_hook import InputCheckHook
 from mmdet_liver.engine.hooks.stepwise_unfreeze_hook import StepwiseUnfreezeHook
 
-__all__ = ['StepwiseUnfreezeHook']
+__all__ = ['InputCheckHook', 'StepwiseUnfreezeHook']

@@ -1,8 +1,9 @@
 """The study's metric in MMDetection's validation and test loops."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from mmdet.registry import METRICS
@@ -24,7 +25,8 @@ from mmdet_liver.files import write_json
 from mmdet_liver.taxonomy import TUMOR
 
 
-class ImagePredictions(NamedTuple):
+@dataclass(frozen=True)  # MMEngine would turn a named tuple into a plain one
+class ImagePredictions:
     """What one image gave; boxes are (N, 4) xyxy in original-image pixels."""
 
     image_id: Any
@@ -40,8 +42,9 @@ class LesionF1Metric(BaseMetric):
 
     Every lesion of `ann_file` counts, so the loop must have run over all its images. The
     model's classes are matched to the file's categories by name; a model of the one class
-    'tumor' is scored with all categories merged. A width or height below 0, which an
-    untrained head may give, is scored as 0.
+    'tumor' is scored with all categories merged. Sizes below 0 and boxes that are not
+    finite, which an untrained head may give, are scored as boxes without area, so as
+    over-detections.
 
     Args:
         ann_file: COCO ground truth; it may know more lesions than the data set that the
@@ -143,7 +146,7 @@ class LesionF1Metric(BaseMetric):
                 "drop the data set's `indices` and filters, or give an ann_file of these images",
             )
         # The file's own ids, since a loader may give them as numpy numbers, which JSON lacks.
-        return [by_image[i]._replace(image_id=i) for i in self.truth.image_ids]
+        return [replace(by_image[i], image_id=i) for i in self.truth.image_ids]
 
 
 def to_coco(image: ImagePredictions, categories: list) -> list[dict]:
@@ -155,8 +158,8 @@ def to_coco(image: ImagePredictions, categories: list) -> list[dict]:
             f'0 to {len(categories) - 1}',
             "set the head's num_classes to the number of classes of the data set",
         )
-    xywh = image.boxes.copy()
-    # np.maximum keeps NaN, which is refused later.
+    finite = np.isfinite(image.boxes).all(axis=1, keepdims=True)
+    xywh = np.where(finite, image.boxes, 0.0)
     xywh[:, 2:] = np.maximum(xywh[:, 2:] - xywh[:, :2], 0)
     return [
         {'image_id': image.image_id, 'category_id': categories[label], 'bbox': box, 'score': score}

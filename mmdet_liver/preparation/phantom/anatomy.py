@@ -19,11 +19,21 @@ _SUB = 3  # fractional bits of OpenCV's drawing coordinates
 
 @dataclass(frozen=True)
 class Vessel:
-    """A tapering tube along a quadratic curve; portal ones have bright walls."""
+    """A winding tube through the plane; where it dips out of it, it narrows and ends.
 
-    points: tuple[tuple[float, float], ...]  # three control points, mm
-    radii: tuple[float, float]  # at both ends, mm
-    drift: tuple[float, float]  # movement of the curve per mm of z
+    `points` are the control points of a quadratic curve and `radii` those of both ends, mm;
+    `drift` is the curve's movement per mm of z, `rise` its climb through z from end to end
+    and `phase` its z in the middle. It comes back every `period` mm of z, as some other
+    vessel would. Portal ones have bright walls.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    radii: tuple[float, float]
+    drift: tuple[float, float]
+    rise: float
+    phase: float
+    period: float
+    wave: tuple[float, float]  # share of the length, phase
     portal: bool
 
 
@@ -42,32 +52,39 @@ class Liver:
 
 def sample_liver(rng: np.random.Generator, coarse: bool) -> Liver:
     """A liver; `coarse` for the cirrhotic texture that most HCC grows in."""
-    large = [_sample_vessel(rng, branch=False) for _ in range(rng.integers(3, 6))]
-    small = [_sample_vessel(rng, branch=True) for _ in range(rng.integers(9, 17))]
+    large = [_sample_vessel(rng, rng.uniform(2.4, 4.8), 45, 110, 15) for _ in range(9)]
+    small = [_sample_vessel(rng, rng.uniform(0.9, 2.4), 8, 40, 9) for _ in range(26)]
+    # Too thin to show a lumen: only the bright sheath of a portal triad is seen.
+    triads = [_sample_vessel(rng, rng.uniform(0.3, 0.8), 3, 14, 2) for _ in range(50)]
     return Liver(
-        vessels=(*small, *large),
+        vessels=(*triads, *small, *large),
         wall_mm=rng.uniform(13, 22),
         layers=tuple(sorted(rng.uniform(0.12, 0.95, rng.integers(3, 7)).tolist())),
         tilt=rng.uniform(-14, 14),
         dome=(rng.uniform(25, 40), rng.uniform(88, 112)),
-        coarseness=rng.uniform(1.4, 2.0) if coarse else rng.uniform(0.6, 1.2),
+        coarseness=rng.uniform(1.3, 1.9) if coarse else rng.uniform(0.7, 1.2),
         texture_seed=int(rng.integers(2**31)),
     )
 
 
-def _sample_vessel(rng: np.random.Generator, branch: bool) -> Vessel:
-    start = np.array([rng.uniform(-120, 120), rng.uniform(28, 120)])
-    length = rng.uniform(4, 26) if branch else rng.uniform(50, 110)
-    angle = rng.uniform(0, np.pi)
+def _sample_vessel(
+    rng: np.random.Generator, radius: float, shortest: float, longest: float, period: float
+) -> Vessel:
+    start = np.array([rng.uniform(-140, 140), rng.uniform(28, 130)])
+    length = rng.uniform(shortest, longest)
+    angle = rng.uniform(0, 2 * np.pi)
+    bend = angle + rng.normal() * 0.6
     middle = start + length / 2 * np.array([np.cos(angle), np.sin(angle)])
-    bend = angle + rng.normal() * 0.5
     end = middle + length / 2 * np.array([np.cos(bend), np.sin(bend)])
-    wide = rng.uniform(1.1, 2.2) if branch else rng.uniform(2.6, 4.8)
     return Vessel(
         points=tuple((float(x), float(y)) for x, y in (start, middle, end)),
-        radii=(wide, wide * rng.uniform(0.35, 0.8)),
+        radii=(radius, radius * rng.uniform(0.3, 0.8)),
         drift=(float(rng.normal() * 0.5), float(rng.normal() * 0.3)),
-        portal=bool(rng.random() < 0.45),
+        rise=radius * rng.uniform(0.8, 3),
+        phase=rng.uniform(0, period),
+        period=period,
+        wave=(rng.uniform(0, 0.045), rng.uniform(0, 6.28)),
+        portal=bool(radius < 0.8 or rng.random() < 0.45),
     )
 
 
@@ -86,9 +103,9 @@ def _draw(liver: Liver, z: float) -> np.ndarray:
     mirror = np.zeros_like(echo)
     loss = np.zeros_like(echo)
     lumen, walls = _draw_vessels(liver, z)
-    echo += lumen * (-26 - echo)
+    echo += lumen * (-27 - echo)
     echo += 5 * walls
-    mirror += 0.5 * walls
+    mirror += 1.6 * walls
     _draw_diaphragm(liver, z, echo, mirror)
     _draw_wall(liver, texture, echo, mirror)
     return np.dstack([echo, mirror, loss])
@@ -101,7 +118,8 @@ def _texture(liver: Liver) -> tuple[np.ndarray, np.ndarray]:
     slow = cv2.resize(rng.standard_normal((9, 13), np.float32), size, interpolation=cv2.INTER_CUBIC)
     # Lobular structure of 2 to 3 mm, what remains when the speckle is averaged away.
     fine = cv2.resize(rng.standard_normal((155, 227), np.float32), size)
-    return liver.coarseness * (0.6 * slow + 0.8 * fine), slow
+    patches = cv2.resize(rng.standard_normal((31, 45), np.float32), size)
+    return liver.coarseness * (0.7 * slow + 0.6 * patches + 1.1 * fine), slow
 
 
 def _draw_vessels(liver: Liver, z: float) -> tuple[np.ndarray, np.ndarray]:
@@ -109,25 +127,38 @@ def _draw_vessels(liver: Liver, z: float) -> tuple[np.ndarray, np.ndarray]:
     walls = np.zeros_like(lumen)
     for vessel in liver.vessels:
         line, radii = _course(vessel, z)
+        if not radii.any():
+            continue
         if vessel.portal:
-            _brush(walls, line, radii + 1.3, 255)
-        _brush(walls, line, radii, 0)
-        _brush(lumen, line, radii, 255)
-    return tuple(cv2.GaussianBlur(a, (0, 0), 0.8).astype(np.float32) / 255 for a in (lumen, walls))
+            _brush(walls, line, radii + 1.2 * (radii > 0), 255)
+        if vessel.radii[0] > 0.8:
+            # The slice is as thick as a thin vessel, which so never looks quite empty.
+            _brush(walls, line, radii, 0)
+            _brush(lumen, line, radii, round(255 * min(1, 0.35 + 0.2 * vessel.radii[0])))
+    return tuple(cv2.GaussianBlur(a, (0, 0), 1.1).astype(np.float32) / 255 for a in (lumen, walls))
 
 
 def _course(vessel: Vessel, z: float) -> tuple[np.ndarray, np.ndarray]:
-    t = np.linspace(0, 1, 15)
+    """(K, 2) points of the axis, and (K,) radii in this plane, 0 where it is out of it."""
+    (ax, ay), _, (cx, cy) = vessel.points
+    t = np.linspace(0, 1, max(5, int(np.hypot(cx - ax, cy - ay) / 2.5)))
+    half = vessel.period / 2
+    height = (z + vessel.phase + vessel.rise * (t - 0.5) + half) % vessel.period - half
+    width = vessel.radii[0] + t * (vessel.radii[1] - vessel.radii[0])
+    radii = np.sqrt(np.maximum(width**2 - height**2, 0))
     a, b, c = (np.array(p) + z * np.array(vessel.drift) for p in vessel.points)
     line = np.outer((1 - t) ** 2, a) + np.outer(2 * t * (1 - t), b) + np.outer(t**2, c)
-    return line, vessel.radii[0] + t * (vessel.radii[1] - vessel.radii[0])
+    size, phase = vessel.wave
+    side = np.array([ay - cy, cx - ax])
+    return line + np.outer(size * np.sin(2 * np.pi * t + phase), side), radii
 
 
 def _brush(canvas: np.ndarray, line: np.ndarray, radii: np.ndarray, value: int) -> None:
-    at = np.round((line - (_LEFT, _TOP)) / _CELL * 2**_SUB).astype(int)
-    for start, end, radius in zip(at[:-1], at[1:], radii[:-1], strict=True):
-        thickness = max(1, round(2 * radius / _CELL))
-        cv2.line(canvas, start.tolist(), end.tolist(), value, thickness, cv2.LINE_8, _SUB)
+    at = np.round((line - (_LEFT, _TOP)) / _CELL * 2**_SUB).astype(int).tolist()
+    for start, end, radius in zip(at[:-1], at[1:], radii[:-1].tolist(), strict=True):
+        if radius:
+            thickness = max(1, round(2 * radius / _CELL))
+            cv2.line(canvas, start, end, value, thickness, cv2.LINE_8, _SUB)
 
 
 def _draw_diaphragm(liver: Liver, z: float, echo: np.ndarray, mirror: np.ndarray) -> None:
@@ -139,14 +170,12 @@ def _draw_diaphragm(liver: Liver, z: float, echo: np.ndarray, mirror: np.ndarray
     arc = np.float32(axis + 0.04 * z) * np.sqrt(np.maximum(1 - (x / 178) ** 2, 0.05))
     beyond = level - arc
     near = np.abs(beyond) < 6
-    mirror[near] += 5 * ridge(beyond[near], 0.9)
+    mirror[near] += 9 * ridge(beyond[near], 0.9)
     echo[near] += 6 * ridge(beyond[near], 1.2)
     echo -= np.clip(beyond, 0, 30) * 0.5 + 4 * (beyond > 0)
 
 
-def _draw_wall(
-    liver: Liver, texture: np.ndarray, echo: np.ndarray, mirror: np.ndarray
-) -> None:
+def _draw_wall(liver: Liver, texture: np.ndarray, echo: np.ndarray, mirror: np.ndarray) -> None:
     """Skin, fat and muscle in layers along the skin, then the capsule."""
     rows = int((liver.wall_mm + 8 - _TOP) / _CELL)
     y = (_TOP + _CELL * np.arange(rows, dtype=np.float32))[:, None]
@@ -155,9 +184,11 @@ def _draw_wall(
     wall = share < 1
     sheets = np.zeros_like(share)
     for i, place in enumerate(liver.layers):
-        sheets += (1.0 if i % 2 else 0.6) * ridge((share - place) * liver.wall_mm, 0.5)
-    level = np.where(share < 0.12, 5, np.where(share < 0.5, -5, -2)) + 7 * np.minimum(sheets, 1)
+        sway = share - place - 0.03 * texture[17 * i + 40]
+        broken = np.clip(0.8 + 0.6 * texture[31 * i + 90], 0.1, 1.2)
+        sheets += broken * ridge(sway * liver.wall_mm, 0.4 + 0.2 * (i % 3))
+    level = np.where(share < 0.12, 5, np.where(share < 0.5, -6, -3)) + 11 * np.minimum(sheets, 1)
     echo[:rows] = np.where(wall, level + 0.6 * echo[:rows], echo[:rows])
     capsule = ridge((share - 1) * liver.wall_mm, 0.6)
-    mirror[:rows] = mirror[:rows] * ~wall + 1.2 * sheets * wall + 2.0 * capsule
+    mirror[:rows] = mirror[:rows] * ~wall + 3.0 * sheets * wall + 4.0 * capsule
     echo[:rows] += 4 * capsule

@@ -17,7 +17,7 @@ _RADII = {
     'hemangioma': (15.5, 0.28, (10, 27)),
     'Meta': (14.5, 0.22, (10, 22)),
 }
-_BUMP_SIZE = {'cyst': 0.03, 'HCC': 0.04, 'hemangioma': 0.06, 'Meta': 0.05}
+_BUMP_SIZE = {'cyst': 0.03, 'HCC': 0.04, 'hemangioma': 0.06, 'Meta': 0.07}
 _SHALLOWEST, _DEEPEST, _ASIDE = 26.0, 96.0, 75.0  # mm, where lesions lie
 _TRIES = 40
 
@@ -50,6 +50,7 @@ def _shape(rng: np.random.Generator, diagnosis: str, look: dict[str, float]) -> 
         'angle': rng.uniform(-0.6, 0.6),
         'bumps': bumps,
         'look': look,
+        'waves': tuple(rng.uniform(0, 6.28, 3).tolist()),
         'nodules': _nodules(rng) if diagnosis == 'HCC' else (),
     }
 
@@ -102,7 +103,7 @@ def _hcc_look(rng: np.random.Generator) -> dict[str, float]:
 def _nodules(rng: np.random.Generator) -> tuple[tuple[float, float, float], ...]:
     """Mosaic of several nodules, or one bright nodule within a darker one."""
     if rng.random() < 0.3:
-        angle, level = rng.uniform(0, 6.28), rng.uniform(2, 6)
+        angle, level = rng.uniform(0, 6.28), rng.uniform(3, 7)
         inner = (0.35 * np.cos(angle), 0.35 * np.sin(angle), level)
         ring = [(1.0 * np.cos(a), 1.0 * np.sin(a), -5.0) for a in angle + np.arange(1, 6) * 1.05]
         return (inner, *ring)
@@ -110,7 +111,7 @@ def _nodules(rng: np.random.Generator) -> tuple[tuple[float, float, float], ...]
     for _ in range(rng.integers(20, 45)):
         x, y = rng.uniform(-0.9, 0.9, 2)
         if np.hypot(x, y) < 0.95 and all(np.hypot(x - a, y - b) > 0.48 for a, b, _ in found):
-            found.append((x, y, rng.uniform(-8, 5)))
+            found.append((x, y, rng.choice((-1, 1)) * rng.uniform(3, 8) - 2))
     return tuple(found)
 
 

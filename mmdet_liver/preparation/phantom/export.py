@@ -6,6 +6,7 @@ the patient's index alone.
 """
 
 import multiprocessing
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -20,10 +21,9 @@ from mmdet_liver.errors import input_error
 from mmdet_liver.files import whole_file
 from mmdet_liver.preparation.manifest import Record, write_manifest
 from mmdet_liver.preparation.phantom.frames import Frame, patient_frames
-from mmdet_liver.preparation.phantom.patients import Patient, random_stream
+from mmdet_liver.preparation.phantom.patients import ANNOTATION, Patient, random_stream
 
 MANIFEST, TRUTH, IMAGES = 'manifest.csv', 'truth.csv', 'images'
-_ANNOTATION = 5  # a random stream of its own, beside those of `patients`
 _LEFT_OUT_OF_SEVERAL, _LEFT_OUT_SINGLE = 0.12, 0.025
 _CERTIFIED = 0.8  # share of lesion-free images that somebody vouched for
 
@@ -45,18 +45,25 @@ def make_phantom(
 
     The bytes depend on `patients` and `seed` only, and a patient's images on the seed only.
     Raises:
-        InputError: if `out` is a file, or holds anything and `overwrite` is not set.
-            With it, files of the same names are replaced and others are left alone.
+        InputError: if `out` is a file, cannot be written to, or holds anything and
+            `overwrite` is not set. With it, files of the same names are replaced and
+            others are left alone.
     """
     out = Path(out)
     _claim(out, overwrite)
     truth: list[Record] = []
     manifest: list[Record] = []
-    for true_rows, rows in _run(out, patients, seed, workers):
-        truth += true_rows
-        manifest += rows
-    write_manifest(out / TRUTH, truth)
-    write_manifest(out / MANIFEST, manifest)
+    try:
+        for true_rows, rows in _run(out, patients, seed, workers):
+            truth += true_rows
+            manifest += rows
+        write_manifest(out / TRUTH, truth)
+        write_manifest(out / MANIFEST, manifest)
+    except OSError as error:
+        raise input_error(
+            out, f'{error.strerror or error} while writing', 'a disk with room, open to writing',
+            'choose another folder, or make room and pass --overwrite',
+        ) from error  # fmt: skip
     lesions = sum(record.box is not None for record in truth)
     return Summary(
         images=len({record.image_path for record in truth}),
@@ -69,7 +76,7 @@ def make_phantom(
 def write_patient(out: Path, seed: int, index: int) -> tuple[list[Record], list[Record]]:
     """Write one patient's images; return the rows of the truth and of the manifest."""
     patient, frames = patient_frames(seed, index)
-    rng = random_stream(seed, index, _ANNOTATION)
+    rng = random_stream(seed, index, ANNOTATION)
     truth: list[Record] = []
     manifest: list[Record] = []
     for frame in frames:
@@ -108,19 +115,22 @@ def _run(
     out: Path, patients: int, seed: int, workers: int
 ) -> Iterator[tuple[list[Record], list[Record]]]:
     job = partial(write_patient, out, seed)
-    bar = partial(tqdm, total=patients, unit='patient', desc='phantom', disable=None)
+    bar = partial(tqdm, total=patients, unit='patient', desc='phantom')
     if workers <= 1:
         yield from bar(map(job, range(patients)))
         return
     context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(
-        min(workers, patients), context, initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:
+    with ProcessPoolExecutor(min(workers, patients), context, initializer=_start_worker) as pool:
         try:
             yield from bar(pool.map(job, range(patients)))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 
 
 def _truth(patient: Patient, frame: Frame) -> list[Record]:
@@ -141,5 +151,7 @@ def _truth(patient: Patient, frame: Frame) -> list[Record]:
 def _write_image(path: Path, image: np.ndarray) -> None:
     pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
     quality = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_JPEG_QUALITY, 92]
+    # Not imwrite: on a full disk it returns False, or nothing at all.
+    content = cv2.imencode(path.suffix, pixels, quality)[1]
     with whole_file(path) as temporary:
-        cv2.imwrite(str(temporary), pixels, quality)
+        temporary.write_bytes(content)

@@ -22,6 +22,7 @@ class Lesion:
     angle: float
     bumps: tuple[tuple[int, float, float], ...]  # (lobes, share of the radius, phase)
     look: dict[str, float] = field(default_factory=dict)
+    waves: tuple[float, ...] = ()  # phases of what is uneven inside
     nodules: tuple[tuple[float, float, float], ...] = ()  # HCC: (x, y, level) in the unit disc
 
     @property
@@ -64,6 +65,7 @@ def paint(lesion: Lesion, tissue: Tissue) -> None:
     distance = np.hypot(dx, dy)
     s = distance / lesion.outline(phi)
     facing = np.abs(dy) / (distance + 0.1)  # 1 where the wall lies across the beam
+    _displace_vessels(part, step((1 - s) * lesion.radius + 3, 2.5))
     _PAINTERS[lesion.diagnosis](lesion, part, s, phi, facing)
 
 
@@ -90,26 +92,34 @@ def _paint_hemangioma(
 ) -> None:
     inside = step((1 - s) * lesion.radius, 0.8)
     core = lesion.look['core'] * step((0.45 - s) * lesion.radius, 4.0)
-    set_echo(tissue, lesion.look['level'] + core, inside)
+    set_echo(tissue, lesion.look['level'] + core + 0.7 * _grain(tissue), inside)
     tissue.loss -= lesion.look['enhancement'] / (2 * lesion.radius) * inside
 
 
 def _paint_hcc(
     lesion: Lesion, tissue: Tissue, s: np.ndarray, phi: np.ndarray, facing: np.ndarray
 ) -> None:
-    radius = lesion.radius
-    mosaic = np.full_like(s, -3.0)
+    radius, (first, other, third) = lesion.radius, lesion.waves
+    grain = _grain(tissue)
+    mosaic, weights = np.zeros_like(s), np.full_like(s, 1e-6)
     nearest = np.full_like(s, np.inf)
     second = np.full_like(s, np.inf)
     x, y = s * np.cos(phi), s * np.sin(phi)
+    # Bent coordinates, so that the nodules do not meet along straight lines.
+    x, y = (
+        x + 0.09 * np.sin(5 * y + first) + 0.04 * np.sin(11 * y + other),
+        y + 0.09 * np.sin(5 * x + third) + 0.04 * np.sin(12 * x + first),
+    )
     for nodule_x, nodule_y, level in lesion.nodules:
         far = np.hypot(x - nodule_x, y - nodule_y)
         second = np.minimum(second, np.maximum(far, nearest))
-        mosaic = np.where(far < nearest, level, mosaic)
         nearest = np.minimum(nearest, far)
-    mosaic = mosaic - lesion.look['septa'] * ridge((second - nearest) * radius, 1.3)
-    halo = lesion.look['halo_mm']
-    set_echo(tissue, mosaic, step((1 - s) * radius, 1.0))
+        weight = np.exp(-45 * far**2)
+        mosaic += level * weight
+        weights += weight
+    mosaic = mosaic / weights - lesion.look['septa'] * ridge((second - nearest) * radius, 1.3)
+    halo = lesion.look['halo_mm'] * (1 + 0.35 * np.sin(phi + other) + 0.2 * np.sin(3 * phi + third))
+    set_echo(tissue, mosaic + grain, step((1 - s) * radius, 1.0))
     rim = step((1 - s) * radius, 1.0) * step((s - 1) * radius + halo, 1.2)
     set_echo(tissue, lesion.look['halo'], rim)
     tissue.loss -= lesion.look['enhancement'] / (2 * radius) * step((1 - s) * radius, 1.0)
@@ -119,12 +129,24 @@ def _paint_hcc(
 def _paint_meta(
     lesion: Lesion, tissue: Tissue, s: np.ndarray, phi: np.ndarray, facing: np.ndarray
 ) -> None:
-    radius, look = lesion.radius, lesion.look
-    set_echo(tissue, look['rim'], step((1 - s) * radius, 1.6))
-    set_echo(tissue, look['core'], step((look['core_share'] - s) * radius, 2.5))
+    radius, look, (first, other, third) = lesion.radius, lesion.look, lesion.waves
+    grain = _grain(tissue)
+    core = look['core_share'] + 0.06 * np.sin(2 * phi + first) + 0.05 * np.sin(3 * phi + other)
+    set_echo(tissue, look['rim'] + 2 * np.sin(phi + third) + grain, step((1 - s) * radius, 1.8))
+    set_echo(tissue, look['core'] + grain, step((core - s) * radius, 2.8))
     if look['necrosis']:
         set_echo(tissue, -18, step((look['necrosis'] - s) * radius, 2.0))
     tissue.loss += 0.04 * step((1 - s) * radius, 1.6)
+
+
+def _displace_vessels(tissue: Tissue, share: np.ndarray) -> None:
+    """A growing lesion pushes vessels aside: none touches it, so that its outline is its own."""
+    set_echo(tissue, np.where(tissue.echo < -6, 0, np.clip(tissue.echo, -6, 4)), share)
+
+
+def _grain(tissue: Tissue) -> np.ndarray:
+    """Texture for a lesion: the liver's own, without vessels."""
+    return np.clip(tissue.echo, -4, 4)
 
 
 def _shadow_edges(

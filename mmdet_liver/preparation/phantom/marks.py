@@ -29,12 +29,13 @@ def burn_in(image: np.ndarray, marks: Marks, style: Style, sector: Sector) -> np
     canvas = Image.fromarray(image)
     used = [style.text] * bool(marks.header or marks.label)
     used += [style.caliper] * bool(marks.calipers)
-    used += [_RAMPS[style.bar]] * bool(marks.bar and style.bar)
+    bar = _RAMPS[style.bar] if marks.bar and style.bar else None
+    used += [bar] if bar else []
     if any(len(set(color)) > 1 for color in used):
         canvas = canvas.convert('RGB')
     draw = ImageDraw.Draw(canvas)
-    if marks.bar and style.bar:
-        _bar(canvas, _RAMPS[style.bar])
+    if bar:
+        _bar(canvas, bar)
     if style.ruler:
         _ruler(draw, sector)
     if marks.body_mark:
@@ -55,7 +56,7 @@ def _font(size: int) -> ImageFont.ImageFont:
 
 
 def _font_size(sector: Sector) -> int:
-    return max(9, round(sector.height / 38))
+    return max(9, round(min(sector.height / 38, sector.width / 52)))
 
 
 def _bar(canvas: Image.Image, top_color: tuple[int, int, int]) -> None:
@@ -94,7 +95,9 @@ def _body_mark(draw: ImageDraw.ImageDraw, sector: Sector) -> None:
     ink = _ink(draw, (170, 170, 170))
     outline = [(0, 0), (2.4, 0), (2.1, 1.6), (2.3, 3.2), (0.1, 3.2), (0.3, 1.6), (0, 0)]
     draw.line([(x + a * unit, y + b * unit) for a, b in outline], fill=ink)
-    draw.line([(x + 0.5 * unit, y + 1.5 * unit), (x + 1.2 * unit, y + 1.1 * unit)], fill=ink, width=3)
+    draw.line(
+        [(x + 0.5 * unit, y + 1.5 * unit), (x + 1.2 * unit, y + 1.1 * unit)], fill=ink, width=3
+    )
 
 
 def _caliper(

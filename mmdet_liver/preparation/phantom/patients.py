@@ -11,8 +11,7 @@ _BLOCK_TAIL = ('cyst',) * 4 + ('hemangioma',) * 4 + ('HCC',) * 3 + ('Meta',) * 3
 _BLOCK = len(_BLOCK_HEAD) + len(_BLOCK_TAIL)
 
 # Last word of every seed sequence; what one of them draws never shifts another's numbers.
-PERSON, TISSUE, LESIONS, FRAMES = range(4)
-_BLOCKS = 4
+PERSON, TISSUE, LESIONS, FRAMES, _BLOCKS, ANNOTATION = range(6)
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ SCANNERS = (
         Style('gray', caliper=_GREEN, dotted=False), 0.18, center=0.48,
     ),
     Scanner(
-        'E2', 640, 480, 50, 36, Processing(52, 1, 0.4, (1.2, 2.1), 1.0, 0.5),
+        'E2', 640, 480, 50, 36, Processing(54, 2, 0.4, (1.2, 2.1), 1.0, 0.5),
         Style('', ruler=False), 0.1, suffix='.jpg',
     ),
     Scanner(

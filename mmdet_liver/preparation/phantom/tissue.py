@@ -36,5 +36,6 @@ def ridge(distance_mm: np.ndarray, width_mm: float) -> np.ndarray:
 
 
 def set_echo(tissue: Tissue, level_db: np.ndarray | float, share: np.ndarray) -> None:
-    """Replace the echo by `level_db` where `share` is 1, mixing in between."""
+    """Replace the echo by `level_db`, reflectors by none, where `share` is 1, mixing in between."""
     tissue.echo += share * (level_db - tissue.echo)
+    tissue.mirror *= 1 - share

@@ -34,10 +34,13 @@ class Knobs:
     slope: float = -0.04  # dB/mm left over by the time gain compensation
     ripple: tuple[float, ...] = (0.0,) * 8  # dB at eight sliders, skin to bottom
     contact: tuple[float, float] = (0.0, 0.0)  # share of the lines lost at both sides
+    shadow: tuple[float, float, float] = (0.5, 0.05, 0.0)  # a rib: place, width, depth in dB
 
 
 def speckle(
-    rng: np.random.Generator, pulse: tuple[float, float], mean: np.ndarray | None = None,
+    rng: np.random.Generator,
+    pulse: tuple[float, float],
+    mean: np.ndarray | None = None,
     scatter: np.ndarray | None = None,
 ) -> np.ndarray:
     """Complex echoes (real, imaginary) of a medium, (SAMPLES, LINES, 2) float32.
@@ -118,12 +121,15 @@ def _depth_gain(sector: Sector, knobs: Knobs) -> np.ndarray:
     depths = sector.depths()
     sliders = np.linspace(0, sector.depth_mm, len(knobs.ripple))
     ripple = np.interp(depths[:, 0], sliders, knobs.ripple)[:, None]
-    return (knobs.gain + knobs.slope * depths + ripple).astype(np.float32)
+    ring_down = 9 * np.exp(-depths / 2.2)  # the array's own ringing brightens the skin
+    return (knobs.gain + knobs.slope * depths + ripple + ring_down).astype(np.float32)
 
 
 def _contact(knobs: Knobs) -> np.ndarray:
-    """Lines that lift off the skin at the sides of the array fade out."""
+    """Gain over the lines: those that lift off the skin at the sides, or meet a rib, fade."""
     place = np.linspace(0, 1, LINES, dtype=np.float32)[None]
     left, right = (max(share, 1e-3) for share in knobs.contact)
     lost = np.clip(1 - place / left, 0, 1) + np.clip(1 - (1 - place) / right, 0, 1)
-    return -28 * lost.astype(np.float32)
+    middle, width, depth_db = knobs.shadow
+    rib = depth_db * np.exp(-(((place - middle) / width) ** 4))
+    return -(28 * lost + rib).astype(np.float32)

@@ -63,7 +63,7 @@ def sample_studies(rng: np.random.Generator, lesions: list[Lesion]) -> list[Stud
             scanner=scanner,
             sector=scanner.sector(depth),
             gain=rng.normal() * 2.2 - 1.5,
-            ripple=tuple((rng.normal(size=8) * 1.6).tolist()),
+            ripple=tuple((rng.normal(size=8) * 2.0).tolist()),
             growth=1 + 0.06 * i * rng.random(),
             frames=int(rng.integers(_FRAMES[0], _FRAMES[1] + 1)),
         )
@@ -74,11 +74,13 @@ def sample_studies(rng: np.random.Generator, lesions: list[Lesion]) -> list[Stud
 def sample_knobs(rng: np.random.Generator, study: Study) -> Knobs:
     """Settings of one frame of the study, with the patient's breath in the contact."""
     lifted = rng.random(2) < 0.25
+    rib = rng.uniform(5, 14) if rng.random() < 0.15 else 0.0
     return Knobs(
         gain=study.gain + rng.normal() * 0.6,
         slope=rng.uniform(-0.075, -0.015),
         ripple=study.ripple,
         contact=tuple((lifted * rng.uniform(0.05, 0.25, 2)).tolist()),
+        shadow=(rng.uniform(0.1, 0.9), rng.uniform(0.02, 0.05), rib),
     )
 
 

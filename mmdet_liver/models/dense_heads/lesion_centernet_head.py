@@ -1,0 +1,201 @@
+"""`LesionCenterNetHead`: MMDetection's CenterNet head with targets, loss and decoding of ours."""
+
+from typing import Any
+
+from mmcv.ops import batched_nms
+from mmdet.models.dense_heads import CenterNetHead
+from mmdet.registry import MODELS, TASK_UTILS
+from mmdet.utils import ConfigType, InstanceList, OptInstanceList
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmdet_liver.models.dense_heads.peak_options import PeakOptions
+
+DEFAULT_CODER = {'type': 'CenterPointCoder'}
+
+
+@MODELS.register_module()
+class LesionCenterNetHead(CenterNetHead):
+    """CenterNet head that needs no `border`, heeds ignored regions and can give one class a place.
+
+    All other arguments, the state dict and the maps are those of `CenterNetHead`; a config
+    made for it works when `type` is changed.
+
+    Args:
+        bbox_coder: encodes the targets and decodes the maps.
+        test_cfg: the fields of `PeakOptions`; an unknown one is an error.
+    Raises:
+        InputError: for an unknown key or an impossible value in `test_cfg`.
+    """
+
+    def __init__(self, *args: Any, bbox_coder: ConfigType = DEFAULT_CODER, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.bbox_coder = TASK_UTILS.build(bbox_coder)
+        PeakOptions.read(self.test_cfg)  # an error now rather than after the first epoch
+
+    def forward_single(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, in_channels, H, W) -> probabilities (B, C, H, W), wh and offset (B, 2, H, W).
+
+        In float32 under autocast as well: half precision cannot hold a probability near 1.
+        """
+        heatmap = self.heatmap_head(x).float().sigmoid()
+        return heatmap, self.wh_head(x).float(), self.offset_head(x).float()
+
+    def loss_by_feat(
+        self,
+        center_heatmap_preds: list[Tensor],
+        wh_preds: list[Tensor],
+        offset_preds: list[Tensor],
+        batch_gt_instances: InstanceList,
+        batch_img_metas: list[dict],
+        batch_gt_instances_ignore: OptInstanceList = None,
+    ) -> dict[str, Tensor]:
+        """Return `loss_center_heatmap`, `loss_wh` and `loss_offset`, scalars.
+
+        They are divided by the number of centres in this process's batch, as in
+        `CenterNetHead`. Without any box the heat map still learns, and the other two are 0
+        but keep their graph, which DistributedDataParallel asks for.
+
+        Args:
+            center_heatmap_preds: one level, (B, C, H, W) probabilities.
+            wh_preds: one level, (B, 2, H, W) in cells.
+            offset_preds: one level, (B, 2, H, W) in cells.
+            batch_gt_instances: `bboxes` xyxy in input pixels and `labels` of each image.
+            batch_img_metas: `batch_input_shape` (height, width) is read.
+            batch_gt_instances_ignore: `bboxes` of regions without heat-map loss.
+        """
+        (heatmap,), (wh,), (offset,) = center_heatmap_preds, wh_preds, offset_preds
+        input_size = tuple(batch_img_metas[0]['batch_input_shape'])
+        targets, avg_factor = self.get_targets(
+            [gt.bboxes for gt in batch_gt_instances],
+            [gt.labels for gt in batch_gt_instances],
+            heatmap.shape,
+            input_size,
+        )
+        target, weight = targets['center_heatmap_target'], targets['wh_offset_target_weight']
+        weighting = {}
+        ignored = _boxes_of(batch_gt_instances_ignore, heatmap.new_zeros(0, 4))
+        if any(map(len, ignored)):
+            weighting['weight'] = self.bbox_coder.heatmap_weight(
+                target, ignored, input_size=input_size
+            )
+        # avg_factor * 2: width and height (x and y) are two channels of one centre.
+        return {
+            'loss_center_heatmap': self.loss_center_heatmap(
+                heatmap, target, avg_factor=avg_factor, **weighting
+            ),
+            'loss_wh': self.loss_wh(
+                wh.float(), targets['wh_target'], weight, avg_factor=avg_factor * 2
+            ),
+            'loss_offset': self.loss_offset(
+                offset.float(), targets['offset_target'], weight, avg_factor=avg_factor * 2
+            ),
+        }
+
+    def get_targets(
+        self,
+        gt_bboxes: list[Tensor],
+        gt_labels: list[Tensor],
+        feat_shape: tuple[int, int, int, int],
+        img_shape: tuple[int, int],
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """`CenterPointCoder.encode` under the names that `CenterNetHead` gives its targets.
+
+        Returns:
+            `center_heatmap_target` (B, C, H, W), `wh_target`, `offset_target` and
+            `wh_offset_target_weight` (B, 2, H, W); and the number of centres, at least 1.
+        """
+        targets = self.bbox_coder.encode(
+            gt_bboxes,
+            gt_labels,
+            num_classes=self.num_classes,
+            map_size=tuple(feat_shape[-2:]),
+            input_size=tuple(img_shape[:2]),
+        )
+        maps = {
+            'center_heatmap_target': targets.heatmap,
+            'wh_target': targets.wh,
+            'offset_target': targets.offset,
+            'wh_offset_target_weight': targets.weight,
+        }
+        return maps, targets.num_centers.clamp(min=1)
+
+    def predict_by_feat(
+        self,
+        center_heatmap_preds: list[Tensor],
+        wh_preds: list[Tensor],
+        offset_preds: list[Tensor],
+        batch_img_metas: list[dict],
+        rescale: bool = True,
+        with_nms: bool = True,
+    ) -> InstanceList:
+        """Return each image's boxes by descending score.
+
+        Args:
+            center_heatmap_preds: one level, (B, C, H, W) probabilities.
+            wh_preds: one level, (B, 2, H, W) in cells.
+            offset_preds: one level, (B, 2, H, W) in cells.
+            batch_img_metas: `batch_input_shape` (height, width); `border` (top, bottom, left,
+                right; 0 where absent); `scale_factor` (width, height) for `rescale`.
+            rescale: boxes in pixels of the original image instead of the input.
+            with_nms: apply `nms` of the test_cfg, if it has one.
+        Returns:
+            `bboxes` (N, 4) xyxy, not clipped, `scores` (N,) above 0, `labels` (N,), and with
+            cross-class suppression `class_scores` (N, C).
+        """
+        options = PeakOptions.read(self.test_cfg)
+        (heatmap,), (wh,), (offset,) = center_heatmap_preds, wh_preds, offset_preds
+        decoded = self.bbox_coder.decode(
+            heatmap.float(),
+            wh.float(),
+            offset.float(),
+            input_size=tuple(batch_img_metas[0]['batch_input_shape']),
+            topk=options.topk,
+            local_maximum_kernel=options.local_maximum_kernel,
+            cross_class_kernel=options.cross_class_kernel,
+        )
+        boxes = _to_image(decoded.boxes, batch_img_metas, rescale)
+        results = []
+        # Scores descend, so the first `count` are kept, and the GPU is waited for once.
+        for i, count in enumerate((decoded.scores > options.score_thr).sum(1).tolist()):
+            instances = InstanceData(
+                bboxes=boxes[i, :count],
+                scores=decoded.scores[i, :count],
+                labels=decoded.labels[i, :count],
+            )
+            if options.cross_class_kernel:
+                instances.class_scores = decoded.class_scores[i, :count]
+            if with_nms and options.nms:
+                instances = _suppress(instances, options.nms)
+            results.append(instances[: options.limit])
+        return results
+
+
+def _boxes_of(instances: OptInstanceList, none: Tensor) -> list[Tensor]:
+    """The boxes of each image; none where the image, or the whole batch, has no instances."""
+    return [gt.bboxes if gt is not None and 'bboxes' in gt else none for gt in instances or ()]
+
+
+def _to_image(boxes: Tensor, img_metas: list[dict], rescale: bool) -> Tensor:
+    """(B, K, 4) in input pixels -> without the border, and in original pixels if asked."""
+    borders = [meta.get('border') for meta in img_metas]
+    if any(border is not None for border in borders):
+        shift = [(0, 0) if b is None else (b[2], b[0]) for b in borders]  # left, top
+        boxes = boxes - boxes.new_tensor(shift).repeat(1, 2)[:, None]
+    if rescale:
+        scale = [tuple(meta.get('scale_factor', (1, 1))) for meta in img_metas]
+        boxes = boxes / boxes.new_tensor(scale).repeat(1, 2)[:, None]
+    return boxes
+
+
+def _suppress(instances: InstanceData, nms: ConfigType) -> InstanceData:
+    """Non-maximum suppression within each class, or over all with `class_agnostic`."""
+    if not len(instances):
+        return instances
+    # batched_nms parts the classes by shifting them beyond the largest coordinate, which
+    # only works for boxes that start at 0; ours may hang over the image's border.
+    shifted = instances.bboxes - instances.bboxes.min()
+    kept_boxes, keep = batched_nms(shifted, instances.scores, instances.labels, dict(nms))
+    instances = instances[keep]
+    instances.scores = kept_boxes[:, -1]  # soft-NMS lowers them
+    return instances

@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+from coco_cases import ground_truth, results, write
+from PIL import Image
+
+from mmdet_liver.errors import InputError
+from mmdet_liver.evaluation.contact_sheet import draw_contact_sheet, read_image
+from mmdet_liver.evaluation.detection_files import read_truth, to_detections
+from mmdet_liver.evaluation.scoring import evaluate
+from mmdet_liver.evaluation.tiles import choose_tiles, image_tallies
+
+A, B = (10, 10, 30, 30), (60, 60, 20, 20)
+
+
+@pytest.fixture
+def evaluation(tmp_path):
+    truth = ground_truth({1: [(1, A), (2, B)], 2: [(1, A), (3, B, 'ignore')], 3: [], 4: [(4, A)]})
+    found = {1: [(1, A, 0.9), (3, B, 0.8), (1, B, 0.7)], 3: [(2, A, 0.4)], 4: [(4, A, 0.2)]}
+    read = read_truth(write(tmp_path / 'gt.json', truth))
+    return evaluate(read, to_detections(results(found), read, 'results'), score_thr=0.3)
+
+
+def test_tallies(evaluation):
+    # correct, missed, over-detected, confused
+    assert image_tallies(evaluation).tolist() == [
+        [1, 0, 0, 1],
+        [0, 1, 0, 0],
+        [0, 0, 1, 0],
+        [0, 1, 0, 0],
+    ]
+
+
+@pytest.mark.parametrize(
+    'tallies, tiles, expected',
+    [
+        pytest.param(
+            [[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]],
+            5,
+            [
+                (3, 'correct'),
+                (2, 'missed'),
+                (1, 'over-detected'),
+                (0, 'confused'),
+                (4, 'lesion-free'),
+            ],
+            id='the gravest kind, one of each',
+        ),
+        pytest.param(
+            [[1, 0, 0, 0]] * 8 + [[0, 1, 0, 0]],
+            4,
+            [(0, 'correct'), (4, 'correct'), (7, 'correct'), (8, 'missed')],
+            id='the rare kind is not crowded out',
+        ),
+        pytest.param([[0, 0, 0, 0]], 16, [(0, 'lesion-free')], id='fewer images than tiles'),
+    ],
+)
+def test_choose_tiles(tallies, tiles, expected):
+    chosen = choose_tiles(np.array(tallies), tiles)
+    assert [k for _, k in chosen] == [k for _, k in expected]
+    assert {n for n, k in chosen if k != 'correct'} == {n for n, k in expected if k != 'correct'}
+    assert len({n for n, _ in chosen}) == len(expected)
+
+
+def test_sheet_is_drawn_and_does_not_change(tmp_path, evaluation):
+    paths = [tmp_path / f'{i}.png' for i in range(4)]
+    modes = ('L', 'RGB', 'RGBA', 'P')
+    for path, mode in zip(paths, modes, strict=True):
+        Image.new(mode, (120, 90), 0).save(path)
+    sheets = [tmp_path / 'out' / name for name in ('a.png', 'b.png')]
+    for sheet in sheets:
+        draw_contact_sheet(evaluation, paths, sheet)
+    assert sheets[0].read_bytes() == sheets[1].read_bytes()
+    drawn = np.asarray(Image.open(sheets[0]).convert('RGB')).reshape(-1, 3)
+    assert Image.open(sheets[0]).width == 1600
+    assert (drawn == (86, 180, 233)).all(axis=1).sum() > 100  # cyst's colour
+
+
+@pytest.mark.parametrize(
+    'content, message',
+    [
+        pytest.param(None, 'no such image', id='missing'),
+        pytest.param(b'\x89PNG\r\n\x1a\nrubbish', 'no readable image', id='rubbish'),
+        pytest.param(b'', 'no readable image', id='empty'),
+    ],
+)
+def test_bad_image_is_named(tmp_path, content, message):
+    path = tmp_path / 'x.png'
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
+        read_image(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_truncated_image_is_named(tmp_path):
+    path = tmp_path / 'x.png'
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
+    Image.fromarray(noise).save(path)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(InputError, match='no readable image'):
+        read_image(path)
+
+
+def test_16_bits_are_stretched(tmp_path):
+    Image.fromarray(np.array([[0, 40000]], np.uint16)).save(tmp_path / 'x.png')
+    assert read_image(tmp_path / 'x.png').tolist() == [[[0, 0, 0], [255, 255, 255]]]
