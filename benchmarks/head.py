@@ -8,13 +8,16 @@ ratios: `python benchmarks/head.py`.
 import time
 from collections.abc import Callable
 
-from mmdet_liver import plugin  # noqa: F401, I001  first: mmdet may need its stand-in ops
-
 import torch
-from mmdet.models.dense_heads import CenterNetHead
 from mmengine.config import ConfigDict
 
-from mmdet_liver.models.dense_heads import LesionCenterNetHead
+from mmdet_liver import compat
+
+compat.install()
+
+from mmdet.models.dense_heads import CenterNetHead  # noqa: E402
+
+from mmdet_liver.models.dense_heads import LesionCenterNetHead  # noqa: E402
 
 BATCH, BOXES, CLASSES, MAP, INPUT = 16, 4, 4, 128, 512
 ROUNDS = 25

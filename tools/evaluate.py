@@ -23,9 +23,9 @@ def main(argv: list[str] | None = None) -> None:
     detections = read_detections(args.results, truth)
     score_thr = args.score_thr_from if args.score_thr_from is not None else args.score_thr
     evaluation = evaluate(truth, detections, args.iou_thr, score_thr)
+    print(table_text(evaluation))
     root = args.image_root
     write_report(evaluation, args.out_dir, root and [root / name for name in truth.file_names])
-    print(table_text(evaluation))
     print(f'report written to {args.out_dir}')
 
 

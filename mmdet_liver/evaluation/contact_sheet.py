@@ -21,6 +21,7 @@ _COLUMNS = 4
 _TILE_PX = (400, 356)  # width, height
 _HEAD_PX = 44  # title and legend above the tiles
 _CAPTION_PX = 38  # two lines above each image
+_MOST_BOXES = 12  # predictions drawn on an image: an untrained model has hundreds
 _GREY = (0.65, 0.65, 0.65)
 _DASHES = (0, (3, 2))
 _DPI = 100
@@ -96,12 +97,19 @@ def _draw_boxes(axes: Axes, evaluation: Evaluation, number: int) -> None:
     own = _of_image(truth.lesions, number)
     for box, label in zip(truth.lesions.boxes[own], truth.lesions.classes[own], strict=True):
         _draw_box(axes, box, _color(truth.labels[label]), '-', 2.0)
-    shown = (found.image == number) & (found.scores >= evaluation.score_thr) & (found.scores > 0)
     placer = LabelPlacer(axes)
-    for i in sorted(np.flatnonzero(shown), key=lambda i: -found.scores[i]):
+    for i in _shown(evaluation, number)[:_MOST_BOXES]:
         name = truth.labels[found.classes[i]]
         _draw_box(axes, found.boxes[i], _color(name), _DASHES, 1.6)
         placer.write(f'{name} {found.scores[i]:.2f}', found.boxes[i], _color(name))
+
+
+def _shown(evaluation: Evaluation, number: int) -> np.ndarray:
+    # Indices of the image's predictions that reach the threshold, the highest score first.
+    found = evaluation.detections
+    own = (found.image == number) & (found.scores >= evaluation.score_thr) & (found.scores > 0)
+    own = np.flatnonzero(own)
+    return own[np.argsort(-found.scores[own], kind='stable')]
 
 
 def _of_image(annotations: Annotations, number: int) -> slice:
@@ -123,7 +131,10 @@ def _write_caption(
     name = Path(evaluation.truth.file_names[number]).name
     name = name if len(name) <= 40 else f'{name[:18]}…{name[-21:]}'
     text = ', '.join(counts) if counts else kind
-    axes.set_title(f'{text}\n{name}', fontsize=9, loc='left', pad=3, linespacing=1.3)
+    if len(_shown(evaluation, number)) > _MOST_BOXES:
+        text += f' (best {_MOST_BOXES} drawn)'
+    style = {'fontsize': 9, 'linespacing': 1.3, 'parse_math': False}
+    axes.set_title(f'{text}\n{name}', loc='left', pad=3, **style)
 
 
 def _draw_legend(figure: Figure, evaluation: Evaluation, height: int) -> None:

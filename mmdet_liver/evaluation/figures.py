@@ -56,7 +56,7 @@ def draw_f1_by_threshold(evaluation: Evaluation, path: str | Path) -> None:
     axes.set(xlim=(-0.02, 1.02), ylim=(0, 1.02))
     axes.set_xlabel('score threshold')
     axes.set_ylabel('mean over the classes')
-    axes.set_title(_shortened(f'threshold {evaluation.score_thr_source}', 80), fontsize=11)
+    axes.set_title(_shortened(f'threshold {evaluation.score_thr_source}', 60), fontsize=10)
     axes.grid(color='0.9')
     axes.legend(loc='center left', bbox_to_anchor=(1.01, 0.5), frameon=False)
     _save(figure, path)

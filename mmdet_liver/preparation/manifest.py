@@ -56,11 +56,16 @@ COLUMNS = (
 
 def write_manifest(path: str | Path, records: Iterable[Record]) -> None:
     """Write the rows in the given order; the file appears whole or not at all."""
+    write_text(path, manifest_text(records))
+
+
+def manifest_text(records: Iterable[Record]) -> str:
+    """The content of the manifest; the same records give the same text."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator='\n')
     writer.writerow(COLUMNS)
     writer.writerows(_to_cells(record) for record in records)
-    write_text(path, text.getvalue())
+    return text.getvalue()
 
 
 def read_manifest(path: str | Path) -> list[Record]:
@@ -72,27 +77,35 @@ def read_manifest(path: str | Path) -> list[Record]:
             area, or an image path that leaves the manifest's folder.
     """
     path = Path(path)
+    rows = csv.DictReader(io.StringIO(_read_text(path), newline=''))
     try:
-        text = path.read_text(encoding='utf-8-sig')
-    except FileNotFoundError:
-        raise input_error(path, 'no such file', 'a manifest', 'check the path') from None
+        missing = [c for c in COLUMNS if c not in (rows.fieldnames or ())]
+        if missing:
+            raise input_error(
+                f'{path}, line 1',
+                f'no column {", ".join(missing)}',
+                f'the columns {", ".join(COLUMNS)}',
+                'write the manifest with an importer, or add the columns',
+            )
+        records = [_from_cells(row, f'{path}, line {rows.line_num}') for row in rows]
+    except csv.Error as error:
+        raise input_error(
+            f'{path}, line {rows.line_num}', f'no CSV ({error})', 'comma-separated cells', 'mend it'
+        ) from None
+    if not records:
+        raise input_error(path, 'no rows', 'at least one image', 'check the export it came from')
+    return records
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding='utf-8-sig')
     except UnicodeDecodeError as error:
         raise input_error(
             path, f'bytes that are not UTF-8 ({error.reason})', 'UTF-8', 'save it as UTF-8'
         ) from None
-    rows = csv.DictReader(io.StringIO(text, newline=''))
-    missing = [c for c in COLUMNS if c not in (rows.fieldnames or ())]
-    if missing:
-        raise input_error(
-            f'{path}, line 1',
-            f'no column {", ".join(missing)}',
-            f'the columns {", ".join(COLUMNS)}',
-            'write the manifest with an importer, or add the columns',
-        )
-    records = [_from_cells(row, f'{path}, line {rows.line_num}') for row in rows]
-    if not records:
-        raise input_error(path, 'no rows', 'at least one image', 'check the export it came from')
-    return records
+    except OSError as error:
+        raise input_error(path, error.strerror, 'a manifest', 'check the path') from None
 
 
 def _to_cells(record: Record) -> list[str]:
@@ -107,7 +120,8 @@ def _cell(value: object) -> str:
         return ''
     if isinstance(value, bool):
         return str(int(value))
-    return f'{value:g}' if isinstance(value, float) else str(value)
+    # repr gives back the same number when it is read; a whole number needs no '.0'.
+    return repr(value).removesuffix('.0') if isinstance(value, float) else str(value)
 
 
 def _from_cells(row: dict[str, str], where: str) -> Record:
@@ -129,11 +143,11 @@ def _from_cells(row: dict[str, str], where: str) -> Record:
         image_path=_inner_path(row, where),
         patient_id=row['patient_id'],
         study_id=row['study_id'],
-        age=_number(row, where, 'age', int),
+        age=_number(row, where, 'age', int, lowest=0),
         sex=_choice(row, where, 'sex', {'': None, 'M': 'M', 'F': 'F'}),
         diagnosis=diagnosis,
         box=box,
-        mm_per_pixel=_number(row, where, 'mm_per_pixel', float),
+        mm_per_pixel=_number(row, where, 'mm_per_pixel', float, lowest=1e-6),
         fully_annotated=_choice(row, where, 'fully_annotated', {'': None, '0': False, '1': True}),
         ignore=_choice(row, where, 'ignore', {'': False, '0': False, '1': True}),
     )
@@ -153,15 +167,19 @@ def _box(row: dict[str, str], where: str) -> tuple[float, float, float, float] |
     return x_min, y_min, x_max, y_max
 
 
-def _number(row: dict[str, str], where: str, column: str, kind: type) -> int | float | None:
+def _number(
+    row: dict[str, str], where: str, column: str, kind: type, lowest: float = -math.inf
+) -> int | float | None:
     if not row[column]:
         return None
     try:
         value = kind(row[column])
     except ValueError:
-        raise _bad_cell(row, where, column, 'a number or nothing') from None
-    if not math.isfinite(value):
-        raise _bad_cell(row, where, column, 'a finite number')
+        what = 'a whole number' if kind is int else 'a number'
+        raise _bad_cell(row, where, column, f'{what} or nothing') from None
+    if not math.isfinite(value) or value < lowest:
+        at_least = f' of at least {lowest:g}' if lowest > -math.inf else ''
+        raise _bad_cell(row, where, column, f'a finite number{at_least}')
     return value
 
 

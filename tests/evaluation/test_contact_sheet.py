@@ -104,3 +104,14 @@ def test_truncated_image_is_named(tmp_path):
 def test_16_bits_are_stretched(tmp_path):
     Image.fromarray(np.array([[0, 40000]], np.uint16)).save(tmp_path / 'x.png')
     assert read_image(tmp_path / 'x.png').tolist() == [[[0, 0, 0], [255, 255, 255]]]
+
+
+def test_many_predictions_and_odd_names_are_drawn(tmp_path):
+    truth = ground_truth({1: [(1, A)]})
+    truth['images'][0]['file_name'] = 'cost $1 or $x^2.png'  # no formula
+    read = read_truth(write(tmp_path / 'gt.json', truth))
+    far = (-1e9, -1e9, 2e9, 2e9)
+    found = to_detections(results({1: [(2, B, 0.5)] * 300 + [(1, far, 0.9)]}), read, 'results')
+    Image.new('L', (50, 400)).save(tmp_path / 'x.png')
+    draw_contact_sheet(evaluate(read, found), [tmp_path / 'x.png'], tmp_path / 'sheet.png')
+    assert Image.open(tmp_path / 'sheet.png').size[0] == 1600

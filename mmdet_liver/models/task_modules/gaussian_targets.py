@@ -78,15 +78,15 @@ def write_last(maps: Tensor, image: Tensor, cell: Tensor, values: Tensor, valid:
         values: (N, D).
         valid: (N,) rows that are False leave no trace.
     """
-    batch, _, height, width = maps.shape
+    height, width = maps.shape[-2:]
     x, y = cell.unbind(1)
     index = (image * height + y) * width + x
     # With equal indices the order of writing is undefined on a GPU, so all who share a cell
-    # write the same row: that of its owner, the last of them. Owner 0 is nobody.
-    rank = torch.arange(1, len(values) + 1, device=maps.device) * valid
-    owner = rank.new_zeros(batch * height * width).scatter_reduce_(0, index, rank, reduce='amax')
-    rows = torch.cat([values.new_zeros(1, values.shape[1]), values])
-    maps[image, :, y, x] = rows[owner[index]]
+    # write the same row: that of the last of them, or 0 where none of them is valid.
+    taken, order = torch.where(valid, index, -1).sort(stable=True)
+    last = (torch.searchsorted(taken, index, right=True) - 1).clamp(min=0)
+    owned = taken[last] == index
+    maps[image, :, y, x] = values[order[last]] * owned[:, None]
 
 
 def cells_covered(

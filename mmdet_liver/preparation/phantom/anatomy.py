@@ -4,7 +4,9 @@ Drawn on a raster of the patient's frame (x right, y deep, mm) for one scan plan
 sampled where the beam goes. A vessel runs on through z, so neighbouring planes agree.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -14,6 +16,7 @@ from mmdet_liver.preparation.phantom.tissue import Tissue, ridge
 _CELL = 0.5  # mm
 _LEFT, _TOP = -170.0, -12.0  # mm, corner of the raster
 _COLUMNS, _ROWS = 680, 464
+_GALLBLADDER = 0.35  # share of livers that show one in some planes
 _SUB = 3  # fractional bits of OpenCV's drawing coordinates
 
 
@@ -50,14 +53,19 @@ class Liver:
     texture_seed: int
 
 
-def sample_liver(rng: np.random.Generator, coarse: bool) -> Liver:
-    """A liver; `coarse` for the cirrhotic texture that most HCC grows in."""
+def sample_liver(
+    rng: np.random.Generator, coarse: bool, taken: Sequence[tuple[float, float, float]] = ()
+) -> Liver:
+    """A liver; `coarse` for the cirrhotic texture that most HCC grows in.
+
+    `taken` are discs (x, y, radius in mm) where no gallbladder may lie.
+    """
     large = [_sample_vessel(rng, rng.uniform(2.4, 4.8), 45, 110, 15) for _ in range(9)]
     small = [_sample_vessel(rng, rng.uniform(0.9, 2.4), 8, 40, 9) for _ in range(26)]
     # Too thin to show a lumen: only the bright sheath of a portal triad is seen.
     triads = [_sample_vessel(rng, rng.uniform(0.3, 0.8), 3, 14, 2) for _ in range(50)]
     return Liver(
-        vessels=(*triads, *small, *large),
+        vessels=(*triads, *small, *large, *_sample_gallbladder(rng, taken)),
         wall_mm=rng.uniform(13, 22),
         layers=tuple(sorted(rng.uniform(0.12, 0.95, rng.integers(3, 7)).tolist())),
         tilt=rng.uniform(-14, 14),
@@ -88,6 +96,24 @@ def _sample_vessel(
     )
 
 
+def _sample_gallbladder(
+    rng: np.random.Generator, taken: Sequence[tuple[float, float, float]]
+) -> list[Vessel]:
+    """A pear of bile with a bright wall: empty as a cyst is, and none. Few are in the plane."""
+    if rng.random() > _GALLBLADDER:
+        return []
+    neck, length = rng.uniform((-90, 55), (90, 80)), rng.uniform(28, 45)
+    angle = rng.uniform(-0.5, 0.9) + np.pi * (rng.random() < 0.5)
+    fundus = neck + length * np.array([np.cos(angle), np.sin(angle)])
+    middle, radius = (neck + fundus) / 2, rng.uniform(9, 13)
+    if any(np.hypot(*(middle - (x, y))) < r + length / 2 + radius + 4 for x, y, r in taken):
+        return []
+    points = tuple((float(x), float(y)) for x, y in (neck, middle, fundus))
+    return [
+        Vessel(points, (0.3 * radius, radius), (0, 0), 0, rng.uniform(0, 60), 60, (0.05, 0), True)
+    ]
+
+
 def liver_tissue(liver: Liver, x: np.ndarray, y: np.ndarray, z: float) -> Tissue:
     """Acoustic maps of the liver at the places `x`, `y` (mm, float32) in the plane `z`."""
     raster = _draw(liver, z)
@@ -99,27 +125,29 @@ def liver_tissue(liver: Liver, x: np.ndarray, y: np.ndarray, z: float) -> Tissue
 
 def _draw(liver: Liver, z: float) -> np.ndarray:
     """(rows, columns, 3) float32: echo, mirror, loss."""
-    echo, texture = _texture(liver)
+    texture, slow = _texture(liver.texture_seed)
+    echo = liver.coarseness * texture
     mirror = np.zeros_like(echo)
-    loss = np.zeros_like(echo)
     lumen, walls = _draw_vessels(liver, z)
+    loss = np.float32(-0.2) * lumen  # fluid weakens the beam less
     echo += lumen * (-27 - echo)
     echo += 5 * walls
     mirror += 1.6 * walls
     _draw_diaphragm(liver, z, echo, mirror)
-    _draw_wall(liver, texture, echo, mirror)
+    _draw_wall(liver, slow, echo, mirror)
     return np.dstack([echo, mirror, loss])
 
 
-def _texture(liver: Liver) -> tuple[np.ndarray, np.ndarray]:
-    """Slow variation of the echo in dB, and a smooth map of about unit deviation."""
-    rng = np.random.default_rng(liver.texture_seed)
+@lru_cache(maxsize=2)  # of a patient, all frames are drawn in a row
+def _texture(seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Texture of the echo, and its slow part alone, both of about unit deviation."""
+    rng = np.random.default_rng(seed)
     size = (_COLUMNS, _ROWS)
     slow = cv2.resize(rng.standard_normal((9, 13), np.float32), size, interpolation=cv2.INTER_CUBIC)
     # Lobular structure of 2 to 3 mm, what remains when the speckle is averaged away.
     fine = cv2.resize(rng.standard_normal((155, 227), np.float32), size)
     patches = cv2.resize(rng.standard_normal((31, 45), np.float32), size)
-    return liver.coarseness * (0.7 * slow + 0.6 * patches + 1.1 * fine), slow
+    return 0.7 * slow + 0.6 * patches + 1.1 * fine, slow
 
 
 def _draw_vessels(liver: Liver, z: float) -> tuple[np.ndarray, np.ndarray]:
@@ -172,20 +200,20 @@ def _draw_diaphragm(liver: Liver, z: float, echo: np.ndarray, mirror: np.ndarray
     near = np.abs(beyond) < 6
     mirror[near] += 9 * ridge(beyond[near], 0.9)
     echo[near] += 6 * ridge(beyond[near], 1.2)
-    echo -= np.clip(beyond, 0, 30) * 0.5 + 4 * (beyond > 0)
+    echo -= np.clip(beyond, 0, 30) * 0.5 + np.float32(4) * (beyond > 0)
 
 
-def _draw_wall(liver: Liver, texture: np.ndarray, echo: np.ndarray, mirror: np.ndarray) -> None:
+def _draw_wall(liver: Liver, slow: np.ndarray, echo: np.ndarray, mirror: np.ndarray) -> None:
     """Skin, fat and muscle in layers along the skin, then the capsule."""
     rows = int((liver.wall_mm + 8 - _TOP) / _CELL)
     y = (_TOP + _CELL * np.arange(rows, dtype=np.float32))[:, None]
-    wave = 1.6 * texture[rows][None] + 0.5 * texture[0][None]
+    wave = 1.6 * slow[rows][None] + 0.5 * slow[0][None]
     share = (y - 0.15 * y * wave / 3) / np.float32(liver.wall_mm)  # 0 skin, 1 capsule
     wall = share < 1
     sheets = np.zeros_like(share)
     for i, place in enumerate(liver.layers):
-        sway = share - place - 0.03 * texture[17 * i + 40]
-        broken = np.clip(0.8 + 0.6 * texture[31 * i + 90], 0.1, 1.2)
+        sway = share - place - 0.03 * slow[17 * i + 40]
+        broken = np.clip(0.8 + 0.6 * slow[31 * i + 90], 0.1, 1.2)
         sheets += broken * ridge(sway * liver.wall_mm, 0.4 + 0.2 * (i % 3))
     level = np.where(share < 0.12, 5, np.where(share < 0.5, -6, -3)) + 11 * np.minimum(sheets, 1)
     echo[:rows] = np.where(wall, level + 0.6 * echo[:rows], echo[:rows])

@@ -84,7 +84,7 @@ def _cyst_look(rng: np.random.Generator) -> dict[str, float]:
 
 def _hemangioma_look(rng: np.random.Generator) -> dict[str, float]:
     return {
-        'level': rng.uniform(6.5, 11),
+        'level': rng.uniform(5.5, 10.5),
         'core': rng.uniform(-5, -2) if rng.random() < 0.15 else 0.0,
         'enhancement': rng.uniform(0, 3),
     }

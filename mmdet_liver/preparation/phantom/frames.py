@@ -51,9 +51,10 @@ class Frame:
 def patient_frames(seed: int, index: int) -> tuple[Patient, Iterator[Frame]]:
     """The patient of an index and, rendered one by one, the images of all studies."""
     patient = sample_patient(seed, index)
-    coarse = patient.diagnosis == 'HCC'
-    liver = sample_liver(random_stream(seed, index, TISSUE), coarse)
     lesions = sample_lesions(random_stream(seed, index, LESIONS), patient.diagnosis)
+    taken = [(*lesion.center[:2], max(lesion.axes)) for lesion in lesions]
+    coarse = patient.diagnosis == 'HCC'
+    liver = sample_liver(random_stream(seed, index, TISSUE), coarse, taken)
     return patient, _frames(random_stream(seed, index, FRAMES), patient, liver, lesions)
 
 

@@ -76,13 +76,10 @@ def backscatter(
     scatter = np.exp((tissue.echo + gain) * power_of_ten)
     mean = tissue.mirror * np.exp(gain * power_of_ten)
     samples = processing.pulse_mm / sector.sample_mm
-    far = (sector.depths() / np.float32(sector.depth_mm)) ** 0.7
     power = np.zeros_like(scatter)
     for _ in range(processing.looks):
-        near_look, far_look = (
-            speckle(rng, (samples, lines), mean, scatter) for lines in processing.beam_lines
-        )
-        echoes = near_look * np.sqrt(1 - far)[..., None] + far_look * np.sqrt(far)[..., None]
+        near = speckle(rng, (samples, processing.beam_lines[0]), mean, scatter)
+        echoes = _widen(near, processing.beam_lines, sector)
         power += echoes[..., 0] ** 2 + echoes[..., 1] ** 2
     noise = np.float32(10) ** ((-52 + 0.16 * sector.depths()) / 10)
     noise = noise * rng.standard_exponential(power.shape, dtype=np.float32)
@@ -110,6 +107,23 @@ def render(
     """The picture inside the fan, (height, width) uint8, without marks."""
     gray = compress(backscatter(rng, tissue, sector, processing, knobs), processing)
     return scan_convert(gray.astype(np.uint8), sector)
+
+
+def _widen(echoes: np.ndarray, beam_lines: tuple[float, float], sector: Sector) -> np.ndarray:
+    """Mix in a wider beam with growing depth, in place; the speckle's mean power stays."""
+    near, far = beam_lines
+    if near == far:
+        return echoes
+    along, across = np.ones(1, np.float32), _kernel((far**2 - near**2) ** 0.5)
+    wide = cv2.sepFilter2D(echoes, -1, across, along, borderType=cv2.BORDER_REFLECT)
+    wide *= np.float32((far / near) ** 0.5)  # back to the power before the filter
+    share = (sector.depths() / np.float32(sector.depth_mm)) ** 0.7
+    alike = (2 * near * far / (near**2 + far**2)) ** 0.5  # correlation of two Gaussian beams
+    power = (1 - share) ** 2 + share**2 + 2 * alike * share * (1 - share)
+    echoes *= ((1 - share) / np.sqrt(power))[..., None]
+    wide *= (share / np.sqrt(power))[..., None]
+    echoes += wide
+    return echoes
 
 
 def _kernel(sigma: float) -> np.ndarray:
