@@ -28,15 +28,15 @@ def main(argv: list[str] | None = None) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         write_patient(Path(folder), 1, 0)  # fonts and scan maps
-        peaks, images, start = [], 0, time.perf_counter()
+        peaks, images = [], 0
+        start, start_busy = time.perf_counter(), time.process_time()
         for index in range(args.patients):
             truth, _ = write_patient(Path(folder), 0, index)
             images += len({r.image_path for r in truth})
             peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-        seconds = time.perf_counter() - start
-    print(f'{images} images of 640x480 in {seconds:.1f} s on one core')
-    each = 1000 * seconds / images
-    print(f'{images / seconds:.1f} images/s, {each:.0f} ms each (claim: at least 10/s)')
+        seconds, busy = time.perf_counter() - start, time.process_time() - start_busy
+    print(f'{images} images of 640x480 on one core (claim: at least 10/s)')
+    print(f'{images / busy:.1f} images/s of processor time, {images / seconds:.1f} by the clock')
     print(f'peak memory {peaks[len(peaks) // 2]:.0f} MiB half way, {peaks[-1]:.0f} MiB at the end')
 
 

@@ -31,9 +31,7 @@ def to_coco(
         `fully_annotated` (0, 1); an annotation has `ignore` (0, 1).
     """
     category_ids = {c['name']: c['id'] for c in taxonomy.coco_categories(classes)}
-    lesions = [
-        (image_ids[entry.path], lesion) for entry in entries for lesion in entry.lesions
-    ]
+    lesions = [(image_ids[entry.path], lesion) for entry in entries for lesion in entry.lesions]
     return {
         'info': info,
         'images': [_image(e.image, image_ids[e.path], sizes[e.path]) for e in entries],

@@ -8,12 +8,12 @@ read over), comma-separated, a header line, columns as the fields of `Record`:
 |---|---|
 | manifest_version | 1; raised when a column changes its meaning |
 | image_path | relative to the manifest's folder, with `/` |
-| patient_id, study_id | any text; a patient's images never part in the split; `study_id` may be empty |
+| patient_id, study_id | any text; a patient's images never part; `study_id` may be empty |
 | age, sex | whole years; `M`, `F`; empty where unknown |
 | diagnosis | a name of `taxonomy`; empty in the row of a lesion-free image |
 | x_min, y_min, x_max, y_max | box in pixels of the image, xyxy, the far edge exclusive |
 | mm_per_pixel | empty where unknown |
-| fully_annotated | 1: every lesion of the image is annotated; 0: some may be missing; empty: unknown |
+| fully_annotated | 1: every lesion is annotated; 0: some may be missing; empty: unknown |
 | ignore | 1: a lesion that counts neither way; otherwise 0 |
 """
 
@@ -162,7 +162,10 @@ def _box(row: dict[str, str], where: str) -> tuple[float, float, float, float] |
         raise input_error(where, f'a box of {len(given)} numbers', 'four or none', 'complete it')
     if x_max <= x_min or y_max <= y_min:
         raise input_error(
-            where, f'the box {given}, which has no area', 'x_min < x_max, y_min < y_max', 'redraw it'
+            where,
+            f'the box {given}, which has no area',
+            'x_min < x_max, y_min < y_max',
+            'redraw it',
         )
     return x_min, y_min, x_max, y_max
 

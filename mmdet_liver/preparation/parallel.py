@@ -8,8 +8,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-# Starting a process costs as much as this many images.
-_WORTH_A_PROCESS = 64
+# Starting a process costs about as much as this many images.
+_WORTH_A_PROCESS = 256
 
 
 def cores() -> int:

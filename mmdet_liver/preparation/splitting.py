@@ -75,11 +75,10 @@ def _count(size: int, shares: dict[str, float], wanted: Counter, given: Counter)
 def _fill_empty(counts: dict[str, Counter], used: list[str]) -> None:
     # Strata of one or two patients may all have gone to the largest split.
     for split in used:
-        if not any(c[split] for c in counts.values()):
-            stratum, donor = max(
-                ((k, s) for k in sorted(counts) for s in used),
-                key=lambda pair: (sum(c[pair[1]] for c in counts.values()), counts[pair[0]][pair[1]]),
-            )
+        total = sum(counts.values(), Counter())
+        if not total[split]:
+            donor = max(used, key=lambda s: total[s])  # noqa: B023 (used within the round)
+            stratum = max(sorted(counts), key=lambda k: counts[k][donor])  # noqa: B023
             counts[stratum][donor] -= 1
             counts[stratum][split] += 1
 

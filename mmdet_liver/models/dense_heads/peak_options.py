@@ -37,11 +37,14 @@ class PeakOptions:
         Raises:
             InputError: for an unknown key or an impossible value.
         """
+        given = dict(test_cfg or {})
+        if 'topK' in given:  # the old spelling, still in MMDetection's own tests
+            given.setdefault('topk', given.pop('topK'))
         known = [field.name for field in fields(cls)]
-        unknown = [key for key in test_cfg or () if key not in known]
+        unknown = [key for key in given if key not in known]
         if unknown:
             raise _error(f'the unknown key {", ".join(map(repr, unknown))}', ', '.join(known))
-        options = cls(**(test_cfg or {}))
+        options = cls(**given)
         options._check()
         return options
 

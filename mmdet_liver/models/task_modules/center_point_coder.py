@@ -73,10 +73,14 @@ class CenterPointCoder(BaseBBoxCoder):
         """
         batch = len(gt_bboxes)
         boxes, image = _joined(gt_bboxes)
-        labels = torch.cat(list(gt_labels))
+        labels = torch.cat(list(gt_labels)).long()
         height, width = map_size
-        heatmap = boxes.new_zeros(batch, num_classes, height, width, dtype=torch.float32)
-        regression = heatmap.new_zeros(batch, 5, height, width)
+        # One allocation: glibc's malloc hands several such back to the system at every call,
+        # and touching fresh pages takes longer than all the rest.
+        planes = boxes.new_zeros(batch * (num_classes + 5), height, width)
+        heatmap, regression = planes.split([batch * num_classes, batch * 5])
+        heatmap = heatmap.view(batch, num_classes, height, width)
+        regression = regression.view(batch, 5, height, width)
         if not len(boxes):
             return _targets(heatmap, regression, labels.new_zeros(()))
         # In this order, as elsewhere, because a last bit may move a centre to the next cell.
@@ -87,8 +91,8 @@ class CenterPointCoder(BaseBBoxCoder):
         valid = ((cell >= 0) & (cell < cell.new_tensor([width, height]))).all(1)
         radius = gaussian_targets.gaussian_radius(size, self.min_overlap).long().clamp(min=0)
         radius = torch.where(valid, radius, -1)
-        reach = _checked_reach(radius, labels, num_classes)
-        planes = heatmap.view(-1, height, width)
+        # A Gaussian wider than the map is not computed beyond it.
+        reach = min(_checked_reach(radius, labels, num_classes), max(map_size) - 1)
         plane = image * num_classes + labels
         gaussian_targets.draw_gaussians(planes, plane, cell, radius, reach)
         inside = torch.minimum(cell.clamp(min=0), cell.new_tensor([width - 1, height - 1]))
@@ -118,6 +122,7 @@ class CenterPointCoder(BaseBBoxCoder):
         )
         return (~covered[:, None] | heatmap.eq(1)).to(heatmap.dtype)
 
+    @torch.no_grad()
     def decode(
         self,
         heatmap: Tensor,
@@ -173,7 +178,7 @@ def _targets(heatmap: Tensor, regression: Tensor, num_centers: Tensor) -> Center
 
 def _checked_reach(radius: Tensor, labels: Tensor, num_classes: int) -> int:
     """The largest radius, at least 0. The one wait for the GPU, so labels are checked in it."""
-    extremes = torch.stack([radius.max(), labels.min().long(), labels.max().long()])
+    extremes = torch.stack([radius.max(), labels.min(), labels.max()])
     reach, lowest, top = extremes.tolist()
     if lowest < 0 or top >= num_classes:
         raise input_error(

@@ -26,12 +26,18 @@ def gaussian_radius(size_cells: Tensor, min_overlap: float) -> Tensor:
     shifted = _smaller_root(1, side, width * height * (1 - keep) / (1 + keep))
     inside = _smaller_root(4, 2 * side, (1 - keep) * width * height)
     a, b, c = 4 * keep, -2 * keep * side, (keep - 1) * width * height
-    outside = (b + (b * b - 4 * a * c).sqrt()) / (2 * a)
+    outside = (b + _sqrt(b * b - 4 * a * c)) / (2 * a)
     return torch.minimum(torch.minimum(shifted, inside), outside).nan_to_num(0)
 
 
 def _smaller_root(a: float, b: Tensor, c: Tensor) -> Tensor:
-    return (b - (b * b - 4 * a * c).sqrt()) / (2 * a)  # of a r^2 - b r + c
+    return (b - _sqrt(b * b - 4 * a * c)) / (2 * a)  # of a r^2 - b r + c
+
+
+def _sqrt(value: Tensor) -> Tensor:
+    # torch's float32 root may be off by the last bit on a CPU. Apple's GPUs have no float64.
+    exact = value if value.device.type == 'mps' else value.double()
+    return exact.sqrt().to(value.dtype)
 
 
 def draw_gaussians(
@@ -47,8 +53,8 @@ def draw_gaussians(
         plane: (N,) which of the P maps a Gaussian goes to.
         center_cells: (N, 2) integer x, y.
         radius_cells: (N,) integer; a negative one draws nothing.
-        reach: the largest radius (the caller knows it, and reading it here would wait
-            for the GPU).
+        reach: the largest radius, or the larger side of the map if that is less (the caller
+            knows it, and reading it here would wait for the GPU).
     """
     height, width = maps.shape[-2:]
     step = torch.arange(-reach, reach + 1, device=maps.device)  # (K,)

@@ -15,24 +15,23 @@ _BLOCK = 64
 def window_maximum(maps: Tensor, kernel: int) -> Tensor:
     """Maximum of the kernel x kernel window (odd, cells) around every cell, same shape.
 
-    Max pooling of stride 1, by rows and then by columns, from shifted views: 30 times as
-    fast as `max_pool2d` on a CPU.
+    Max pooling of stride 1 by columns and then by rows, from shifted views and in place:
+    a fraction of the time of `max_pool2d` on a CPU. Without gradient.
     """
-    reach = kernel // 2
-    padded = pad(maps, (reach,) * 4, value=float('-inf'))
-    height, width = maps.shape[-2:]
-    tall = padded[..., :height, :]
-    for shift in range(1, kernel):
-        tall = torch.maximum(tall, padded[..., shift : shift + height, :])
-    wide = tall[..., :width]
-    for shift in range(1, kernel):
-        wide = torch.maximum(wide, tall[..., shift : shift + width])
-    return wide
+    for dim in (-2, -1):
+        source, maps = maps, maps.clone()
+        size = source.shape[dim]
+        for shift in range(1, min(kernel // 2, size - 1) + 1):
+            first, last = (0, size - shift), (shift, size - shift)
+            for here, there in ((first, last), (last, first)):
+                cells = maps.narrow(dim, *here)
+                torch.maximum(cells, source.narrow(dim, *there), out=cells)
+    return maps
 
 
 def keep_peaks(heatmap: Tensor, kernel: int) -> Tensor:
     """Set to 0 what is not the highest of its class in the kernel x kernel window."""
-    return heatmap * (window_maximum(heatmap, kernel) == heatmap)
+    return window_maximum(heatmap, kernel).eq_(heatmap).mul_(heatmap)
 
 
 def keep_likeliest_class(peaks: Tensor, heatmap: Tensor, kernel: int) -> Tensor:

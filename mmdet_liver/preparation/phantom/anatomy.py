@@ -14,8 +14,8 @@ import numpy as np
 from mmdet_liver.preparation.phantom.tissue import Tissue, ridge
 
 _CELL = 0.5  # mm
-_LEFT, _TOP = -170.0, -12.0  # mm, corner of the raster
-_COLUMNS, _ROWS = 680, 464
+_LEFT, _TOP = -230.0, -12.0  # mm, corner of the raster
+_COLUMNS, _ROWS = 920, 464
 _GALLBLADDER = 0.35  # share of livers that show one in some planes
 _SUB = 3  # fractional bits of OpenCV's drawing coordinates
 
@@ -60,10 +60,10 @@ def sample_liver(
 
     `taken` are discs (x, y, radius in mm) where no gallbladder may lie.
     """
-    large = [_sample_vessel(rng, rng.uniform(2.4, 4.8), 45, 110, 15) for _ in range(9)]
-    small = [_sample_vessel(rng, rng.uniform(0.9, 2.4), 8, 40, 9) for _ in range(26)]
+    large = [_sample_vessel(rng, rng.uniform(2.4, 4.8), 45, 110, 15) for _ in range(12)]
+    small = [_sample_vessel(rng, rng.uniform(0.9, 2.4), 8, 40, 9) for _ in range(34)]
     # Too thin to show a lumen: only the bright sheath of a portal triad is seen.
-    triads = [_sample_vessel(rng, rng.uniform(0.3, 0.8), 3, 14, 2) for _ in range(50)]
+    triads = [_sample_vessel(rng, rng.uniform(0.3, 0.8), 3, 14, 2) for _ in range(66)]
     return Liver(
         vessels=(*triads, *small, *large, *_sample_gallbladder(rng, taken)),
         wall_mm=rng.uniform(13, 22),
@@ -78,7 +78,7 @@ def sample_liver(
 def _sample_vessel(
     rng: np.random.Generator, radius: float, shortest: float, longest: float, period: float
 ) -> Vessel:
-    start = np.array([rng.uniform(-140, 140), rng.uniform(28, 130)])
+    start = np.array([rng.uniform(-190, 190), rng.uniform(28, 130)])
     length = rng.uniform(shortest, longest)
     angle = rng.uniform(0, 2 * np.pi)
     bend = angle + rng.normal() * 0.6
@@ -143,10 +143,10 @@ def _texture(seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Texture of the echo, and its slow part alone, both of about unit deviation."""
     rng = np.random.default_rng(seed)
     size = (_COLUMNS, _ROWS)
-    slow = cv2.resize(rng.standard_normal((9, 13), np.float32), size, interpolation=cv2.INTER_CUBIC)
+    slow = cv2.resize(rng.standard_normal((9, 17), np.float32), size, interpolation=cv2.INTER_CUBIC)
     # Lobular structure of 2 to 3 mm, what remains when the speckle is averaged away.
-    fine = cv2.resize(rng.standard_normal((155, 227), np.float32), size)
-    patches = cv2.resize(rng.standard_normal((31, 45), np.float32), size)
+    fine = cv2.resize(rng.standard_normal((155, 307), np.float32), size)
+    patches = cv2.resize(rng.standard_normal((31, 61), np.float32), size)
     return 0.7 * slow + 0.6 * patches + 1.1 * fine, slow
 
 
@@ -195,7 +195,7 @@ def _draw_diaphragm(liver: Liver, z: float, echo: np.ndarray, mirror: np.ndarray
     x = np.linspace(_LEFT, _LEFT + _COLUMNS * _CELL, _COLUMNS, dtype=np.float32)[None]
     y = np.linspace(_TOP, _TOP + _ROWS * _CELL, _ROWS, dtype=np.float32)[:, None]
     level = y - depth - np.float32(np.tan(np.radians(liver.tilt))) * x
-    arc = np.float32(axis + 0.04 * z) * np.sqrt(np.maximum(1 - (x / 178) ** 2, 0.05))
+    arc = np.float32(axis + 0.04 * z) * np.sqrt(np.maximum(1 - (x / 200) ** 2, 0.01))
     beyond = level - arc
     near = np.abs(beyond) < 6
     mirror[near] += 9 * ridge(beyond[near], 0.9)

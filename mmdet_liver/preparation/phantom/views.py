@@ -12,7 +12,7 @@ from mmdet_liver.preparation.phantom.ultrasound import Knobs
 VISIBLE_SHARE = 0.7  # a lesion less inside the fan than this lies out of the plane
 _STUDIES, _STUDY_WEIGHTS = (1, 2, 3), (0.55, 0.33, 0.12)
 _FRAMES = (2, 6)  # per study, both included
-_MISS = 0.09  # share of frames that pass the lesions by
+_MISS = 0.065  # share of frames that pass the lesions by
 _TRIES = 12
 
 Box = tuple[float, float, float, float]
@@ -79,7 +79,7 @@ def sample_knobs(rng: np.random.Generator, study: Study) -> Knobs:
         gain=study.gain + rng.normal() * 0.6,
         slope=rng.uniform(-0.075, -0.015),
         ripple=study.ripple,
-        contact=tuple((lifted * rng.uniform(0.05, 0.25, 2)).tolist()),
+        contact=tuple((lifted * rng.uniform(0.04, 0.15, 2)).tolist()),
         shadow=(rng.uniform(0.1, 0.9), rng.uniform(0.02, 0.05), rib),
     )
 

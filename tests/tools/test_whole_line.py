@@ -1,0 +1,160 @@
+"""The whole line on a phantom of a dozen patients, every step as a user calls it.
+
+One data set, one pretraining and one short training serve all tests of this file.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmdet_liver import config_path
+
+ROOT = Path(__file__).resolve().parents[2]
+CENTERNET = 'demo/centernet_r18w32_stepwise_1xb16_phantom4-160'
+SIMSIAM = 'demo/simsiam_r18w32_1xb64-coslr_phantom-96'
+
+
+def run(*command, expect=0):
+    """Run a tool in its own process, as hosts keep global state; return what it wrote."""
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', *map(str, command)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == expect, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout + done.stderr
+
+
+def error_line(output):
+    """The one line that a refused input ends in, without a traceback after it."""
+    last = output.strip().splitlines()[-1]
+    assert last.startswith('error: '), output[-3000:]
+    return last
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    raw, out = tmp_path_factory.mktemp('raw') / 'export', tmp_path_factory.mktemp('data')
+    run('tools/make_phantom.py', raw, '--patients', 12, '--seed', 3)
+    run('tools/prepare_data.py', 'manifest', raw / 'manifest.csv', '--truth', raw / 'truth.csv',
+        '--out', out, '--max-side', 96, '--ratios', 6, 3, 3)  # fmt: skip
+    return out
+
+
+@pytest.fixture(scope='module')
+def simsiam(data, tmp_path_factory):
+    work_dir = tmp_path_factory.mktemp('simsiam')
+    run('tools/pretrain.py', config_path(SIMSIAM), '--work-dir', work_dir, '--cfg-options',
+        f'train_dataloader.dataset.data_root={data}/', 'train_dataloader.batch_size=16',
+        'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
+        'train_cfg.max_epochs=1')  # fmt: skip
+    return (work_dir / 'last_checkpoint').read_text()
+
+
+def options(data, simsiam, **extra):
+    given = {
+        'model.backbone.init_cfg.checkpoint': simsiam,
+        **{
+            f'{split}_dataloader.{key}': value
+            for split in ('train', 'val', 'test')
+            for key, value in {
+                'dataset.data_root': f'{data}/',
+                'num_workers': 0,
+                'persistent_workers': False,
+            }.items()
+        },
+        'val_evaluator.0.ann_file': data / 'annotations/val.json',
+        'test_evaluator.0.ann_file': data / 'annotations/test_truth.json',
+        'train_cfg.max_epochs': 2,
+        'train_cfg.val_interval': 1,
+        **extra,
+    }
+    return ['--cfg-options', *(f'{key}={value}' for key, value in given.items())]
+
+
+@pytest.fixture(scope='module')
+def trained(data, simsiam, tmp_path_factory):
+    """MMDetection's own installed train.py, which knows nothing of this project."""
+    import mmdet
+
+    train = Path(mmdet.__file__).parent / '.mim/tools/train.py'
+    work_dir = tmp_path_factory.mktemp('centernet')
+    log = run(train, config_path(CENTERNET), '--work-dir', work_dir, *options(data, simsiam))
+    return work_dir, log
+
+
+def test_mmdetections_own_train_script_runs_the_config(trained):
+    work_dir, log = trained
+    assert (work_dir / 'epoch_2.pth').is_file()
+    assert 'frozen_stages 4 -> -1' in log and 'lesion/f1_mean' in log
+    assert list(work_dir.rglob('events.out.tfevents*'))
+
+
+def test_resume_goes_on_where_it_stopped(data, simsiam, trained, tmp_path):
+    (tmp_path / 'last_checkpoint').write_text(str(trained[0] / 'epoch_2.pth'))
+    longer = options(data, simsiam, **{'train_cfg.max_epochs': 3})
+    log = run(
+        'tools/train.py', config_path(CENTERNET), '--work-dir', tmp_path, '--resume', *longer
+    )
+    assert 'Epoch(train)  [3]' in log and 'Epoch(train)  [2]' not in log
+
+
+@pytest.fixture(scope='module')
+def tested(data, simsiam, trained, tmp_path_factory):
+    report = tmp_path_factory.mktemp('report')
+    extra = options(data, simsiam, **{'test_evaluator.0.out_dir': report})
+    run('tools/test.py', config_path(CENTERNET), trained[0] / 'epoch_2.pth', '--work-dir', report,
+        *extra)  # fmt: skip
+    return report
+
+
+def test_test_writes_the_whole_report(tested):
+    names = {'metrics.json', 'results.json', 'confusion_matrix.png', 'contact_sheet.png'}
+    assert names <= {path.name for path in tested.iterdir()}
+
+
+def test_evaluate_gives_the_same_numbers_without_a_model(data, tested, tmp_path):
+    out = run('tools/evaluate.py', data / 'annotations/test_truth.json', tested / 'results.json',
+              '--out-dir', tmp_path)  # fmt: skip
+    ours = json.loads((tested / 'metrics.json').read_text())
+    assert json.loads((tmp_path / 'metrics.json').read_text()) == ours
+    assert 'over-detections' in out
+
+
+def test_another_architecture_is_refused_at_test(data, simsiam, trained):
+    line = error_line(
+        run('tools/test.py', config_path(CENTERNET), simsiam, '--work-dir', trained[0],
+            *options(data, simsiam), expect=2)
+    )  # fmt: skip
+    assert 'tensors that do not fit' in line and 'bbox_head' in line
+
+
+def test_wrong_number_of_classes_is_refused(data, simsiam, tmp_path):
+    wrong = options(data, simsiam, **{'model.bbox_head.num_classes': 2})
+    line = error_line(
+        run('tools/train.py', config_path(CENTERNET), '--work-dir', tmp_path, *wrong, expect=2)
+    )
+    assert 'num_classes=2' in line and 'cyst, HCC, hemangioma, Meta' in line
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_broken_image_is_named_in_one_line(data, simsiam, tmp_path, workers):
+    broken = tmp_path / 'data'
+    (broken / 'annotations').mkdir(parents=True)
+    for path in (data / 'annotations').glob('*.json'):
+        (broken / 'annotations' / path.name).write_bytes(path.read_bytes())
+    images = json.loads((data / 'annotations/train.json').read_text())['images']
+    for image in images:
+        target = broken / 'images' / image['file_name']
+        target.parent.mkdir(parents=True, exist_ok=True)
+        whole = (data / 'images' / image['file_name']).read_bytes()
+        target.write_bytes(whole[: len(whole) // 2])
+    given = options(broken, simsiam, **{'train_dataloader.num_workers': workers})
+    line = error_line(
+        run('tools/train.py', config_path(CENTERNET), '--work-dir', tmp_path, *given, expect=2)
+    )
+    assert 'a truncated image' in line and str(broken / 'images') in line
