@@ -45,10 +45,11 @@ def test_coco_file_by_hand():
 
 
 def test_grouping_sorts_images_and_keeps_the_order_of_lesions():
-    rows = [lesion('b.png'), lesion('a.png', box=(5.0, 5.0, 9.0, 9.0)), lesion('b.png', box=(1.0, 1.0, 2.0, 2.0))]  # fmt: skip
+    boxes = {'b.png': (5.0, 5.0, 9.0, 9.0), 'a.png': (1.0, 1.0, 2.0, 2.0)}
+    rows = [lesion('b.png'), *(lesion(path, box=box) for path, box in boxes.items())]
     entries = group_by_image(rows, 'm')
     assert [e.path for e in entries] == ['a.png', 'b.png']
-    assert [x.box[0] for x in entries[1].lesions] == [10, 1]
+    assert [x.box[0] for x in entries[1].lesions] == [10, 5]
 
 
 @pytest.mark.parametrize(
@@ -82,8 +83,8 @@ def test_no_rows():
     ],
 )
 def test_classes(diagnoses, expected):
-    entries = group_by_image([lesion(f'{d}.png', diagnosis=d) for d in diagnoses] or [Record('a', 'p')], 'm')  # fmt: skip
-    assert classes_of(entries, 'm') == expected
+    rows = [Record('a', 'p'), *(lesion(f'{d}.png', diagnosis=d) for d in diagnoses)]
+    assert classes_of(group_by_image(rows, 'm'), 'm') == expected
 
 
 def test_two_kinds_of_diagnoses_are_refused():

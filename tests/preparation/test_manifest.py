@@ -32,10 +32,12 @@ def text_of(**changes):
 
 def test_what_is_written_reads_back(tmp_path):
     records = [
-        Record('dir/a "b", ü.png', '患者 1', 's', 70, 'F', 'Meta', (1234.5678, 0.1, 2000, 3), 0.123456789),
+        Record(
+            'dir/a "b", ü.png', '患者', 's', 70, 'F', 'Meta', (1234.5678, 0, 2e3, 3), 0.123456789
+        ),
         Record('c.png', 'p2', fully_annotated=True),
         Record('d.png', 'p2', diagnosis='cyst', box=(0.0, 0.0, 1.0, 1.0), ignore=True),
-    ]  # fmt: skip
+    ]
     write_manifest(tmp_path / 'm.csv', records)
     assert read_manifest(tmp_path / 'm.csv') == records
 
@@ -58,7 +60,7 @@ def test_whole_numbers_are_written_without_a_point():
         pytest.param({'diagnosis': 'HCX'}, 'line 2, column diagnosis', id='unknown diagnosis'),
         pytest.param({'diagnosis': ''}, 'a box without one', id='box without diagnosis'),
         pytest.param({'x_min': ''}, 'a box of 3 numbers', id='half a box'),
-        pytest.param({'x_max': '1'}, 'without area', id='no area'),
+        pytest.param({'x_max': '1'}, 'no area', id='no area'),
         pytest.param({'x_max': 'nan'}, 'column x_max', id='not a number'),
         pytest.param({'y_max': 'wide'}, 'column y_max', id='a word'),
         pytest.param({'age': '7.5'}, 'a whole number', id='broken age'),

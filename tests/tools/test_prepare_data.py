@@ -190,7 +190,7 @@ def rename(raw):
 def flatten(raw):
     path = raw / 'manifest.csv'
     path.write_text(path.read_text().replace('10,20,30,40', '10,20,10,40'))
-    return 'without area'
+    return 'no area'
 
 
 def mix(raw):

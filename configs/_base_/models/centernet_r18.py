@@ -33,5 +33,8 @@ model = dict(
         loss_offset=dict(type='L1Loss', loss_weight=1.0),
     ),
     train_cfg=None,
-    test_cfg=dict(topk=100, local_maximum_kernel=3, max_per_img=100),
+    # A lesion has one diagnosis: of peaks of several classes at one place the likeliest stays.
+    test_cfg=dict(
+        topk=100, local_maximum_kernel=3, max_per_img=100, cross_class_suppression=True
+    ),
 )

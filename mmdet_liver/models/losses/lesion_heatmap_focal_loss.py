@@ -78,4 +78,4 @@ def _at_least_float32(pred: Tensor) -> Tensor:
     # Half precision rounds 0.999 to 1, whose slope (1e12) has no place in float16 and would
     # come back as inf * 0; a saturated cell gets no gradient instead.
     info = torch.finfo(pred.dtype)
-    return pred.float().clamp(info.tiny, 1)
+    return pred.float().clamp(info.tiny, 1 - info.eps / 2)
