@@ -5,7 +5,7 @@ _base_ = ['./centernet_r18w32_stepwise_1xb16_phantom4-160.py']
 data_root = 'data/busi/'
 metainfo = dict(classes=('benign', 'malignant'), palette=[(86, 180, 233), (213, 94, 0)])
 model = dict(
-    backbone=dict(init_cfg=dict(checkpoint='work_dirs/busi/simsiam/latest.pth')),
+    backbone=dict(init_cfg=dict(checkpoint='work_dirs/busi/simsiam')),
     bbox_head=dict(num_classes=2),
 )
 train_dataloader = dict(dataset=dict(data_root=data_root, metainfo=metainfo))

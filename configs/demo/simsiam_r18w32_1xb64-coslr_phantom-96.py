@@ -6,7 +6,8 @@ _base_ = [
     '../_base_/datasets/phantom_ssl_96.py',
     '../_base_/schedules/simsiam_coslr_200e.py',
 ]
-epochs = 20
+epochs = 20  # 0.6 s a step on an idle core, 12 or 13 steps an epoch
+# Four times what the linear rule gives for batch 64: there are only some 250 steps.
 lr = 0.05
 model = dict(
     backbone=dict(base_channels=32, stem_channels=32),

@@ -80,8 +80,7 @@ def _guarded(path: str | Path, use: Callable[[Image.Image], Any]) -> Any:
 
 
 def _decode(image: Image.Image) -> np.ndarray:
-    image.load()
-    image = ImageOps.exif_transpose(image)
+    image = ImageOps.exif_transpose(image)  # loads, and raises for a truncated file
     if image.mode.startswith('I;16') or image.mode == 'I':
         return (np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)
     if image.mode in ('1', 'L', 'LA', 'F'):

@@ -42,6 +42,14 @@ def test_many_small_strata_do_not_lean_to_one_side():
     assert found == [80, 10, 10]
 
 
+def test_a_stratum_does_not_pay_for_others():
+    # Strata of three give train one of three; it must not take its due from the last one.
+    strata = {f'{s}-{i}': f'{s}' for s in range(10) for i in range(3)}
+    strata |= {f'z-{i}': 'z' for i in range(15)}
+    train, val, test = counts(split_patients(strata), strata, 'z')
+    assert train == 12 and {val, test} == {1, 2}
+
+
 @pytest.mark.parametrize(
     'size, expected',
     [

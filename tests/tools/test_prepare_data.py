@@ -118,17 +118,19 @@ def test_run_again_changes_no_byte_and_leaves_no_stale_truth(main, raw, tmp_path
 
 def test_shrunk_copies_take_their_boxes_along(main, raw, tmp_path):
     out = tmp_path / 'out'
-    main(['manifest', str(raw / 'manifest.csv'), '--out', str(out), '--max-side', '80'])
+    main(['manifest', str(raw / 'manifest.csv'), '--out', str(out), '--max-side', '50'])
     coco = load(out)['train']
     image = coco['images'][0]
     path = image['file_name']
     expected = cv2.resize(
-        cv2.imread(str(raw / path), cv2.IMREAD_UNCHANGED), (80, 60), interpolation=cv2.INTER_AREA
+        cv2.imread(str(raw / path), cv2.IMREAD_UNCHANGED), (50, 38), interpolation=cv2.INTER_AREA
     )
     found = cv2.imread(str(out / 'images' / path), cv2.IMREAD_UNCHANGED)
-    assert (image['width'], image['height']) == (80, 60)
+    assert (image['width'], image['height']) == (50, 38)
     assert found.shape == expected.shape and (found == expected).all()
-    assert coco['annotations'][0]['bbox'] == [5, 10, 10, 10]
+    x_scale, y_scale = 50 / 160, 38 / 120
+    box = [10 * x_scale, 20 * y_scale, 20 * x_scale, 20 * y_scale]
+    assert coco['annotations'][0]['bbox'] == pytest.approx(box, abs=2e-3)
     assert cv2.imread(str(raw / path)).shape == (120, 160, 3)  # the source stays as it was
 
 

@@ -97,9 +97,7 @@ def test_mmdetections_own_train_script_runs_the_config(trained):
 def test_resume_goes_on_where_it_stopped(data, simsiam, trained, tmp_path):
     (tmp_path / 'last_checkpoint').write_text(str(trained[0] / 'epoch_2.pth'))
     longer = options(data, simsiam, **{'train_cfg.max_epochs': 3})
-    log = run(
-        'tools/train.py', config_path(CENTERNET), '--work-dir', tmp_path, '--resume', *longer
-    )
+    log = run('tools/train.py', config_path(CENTERNET), '--work-dir', tmp_path, '--resume', *longer)
     assert 'resumed epoch: 2' in log
     assert 'Saving checkpoint at 3 epochs' in log and 'Saving checkpoint at 2' not in log
 

@@ -34,7 +34,5 @@ model = dict(
     ),
     train_cfg=None,
     # A lesion has one diagnosis: of peaks of several classes at one place the likeliest stays.
-    test_cfg=dict(
-        topk=100, local_maximum_kernel=3, max_per_img=100, cross_class_suppression=True
-    ),
+    test_cfg=dict(topk=100, local_maximum_kernel=3, max_per_img=100, cross_class_suppression=True),
 )

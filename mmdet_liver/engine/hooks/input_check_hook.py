@@ -1,14 +1,13 @@
 """Does the model fit the data set and the checkpoint? Asked before the first step."""
 
-from collections.abc import Mapping
-
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import nn
 
 from mmdet_liver.errors import InputError, input_error
+from mmdet_liver.models.state_dicts import mismatches
 
 
 @HOOKS.register_module()
@@ -52,18 +51,6 @@ class InputCheckHook(Hook):
         _check_classes(runner, runner.test_dataloader.dataset.metainfo)
         if self._misfit:
             raise self._misfit
-
-
-def mismatches(found: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> list[str]:
-    """Tensors of `wanted` that `found` lacks or holds in another shape, and those left over."""
-    found = {name.removeprefix('module.'): tensor for name, tensor in found.items()}
-    missing = [f'{name} missing' for name in wanted if name not in found]
-    reshaped = [
-        f'{name} {tuple(found[name].shape)} instead of {tuple(tensor.shape)}'
-        for name, tensor in wanted.items()
-        if name in found and found[name].shape != tensor.shape
-    ]
-    return reshaped + missing + [f'{name} unknown' for name in found if name not in wanted]
 
 
 def _check_classes(runner: Runner, metainfo: dict) -> None:

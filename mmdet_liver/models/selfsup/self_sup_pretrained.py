@@ -14,8 +14,8 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 from torch import Tensor, nn
 
-from mmdet_liver.engine.hooks.input_check_hook import mismatches
 from mmdet_liver.errors import InputError, input_error
+from mmdet_liver.models.state_dicts import mismatches
 
 # Classifiers that a checkpoint may carry beside its backbone; no detector wants them.
 HEADS = ('fc.', 'head.', 'classifier.')

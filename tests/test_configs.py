@@ -1,0 +1,89 @@
+"""Every shipped config builds, and fits the configs and data it will meet."""
+
+from pathlib import Path
+
+import pytest
+
+from mmdet_liver import compat, config_path
+from mmdet_liver.paths import config_root
+
+compat.install()
+
+from mmdet.registry import MODELS  # noqa: E402
+from mmdet.utils import register_all_modules  # noqa: E402
+from mmengine.config import Config  # noqa: E402
+from mmengine.registry import init_default_scope  # noqa: E402
+
+LEAVES = sorted(
+    path.relative_to(config_root()).as_posix()
+    for path in config_root().rglob('*.py')
+    if '_base_' not in path.parts
+)
+DETECTORS = [name for name in LEAVES if 'centernet' in name]
+STEPWISE = [name for name in DETECTORS if 'stepwise' in name]
+# The data set of a detector's config and that of its pretraining.
+PAIRS = [
+    ('centernet/centernet_r18_stepwise_1xb16-300e_liver4-512',
+     'simsiam/simsiam_r18_1xb256-coslr-200e_liver-224'),
+    ('demo/centernet_r18w32_stepwise_1xb16_phantom4-160',
+     'demo/simsiam_r18w32_1xb64-coslr_phantom-96'),
+]  # fmt: skip
+
+
+def load(name):
+    return Config.fromfile(config_path(name))
+
+
+def test_all_kinds_are_there():
+    assert len(LEAVES) >= 8
+    kinds = ('flex', 'fix', 'stepwise', 'liver1', 'simsiam')
+    assert all(any(kind in name for name in LEAVES) for kind in kinds)
+
+
+@pytest.mark.parametrize('name', DETECTORS)
+def test_detector_builds_for_the_classes_of_its_data(name):
+    config = load(name)
+    register_all_modules(init_default_scope=False)
+    init_default_scope('mmdet')
+    model = MODELS.build(config.model)
+    dataset = config.train_dataloader.dataset
+    classes = 1 if dataset.get('single_class') else 4
+    if 'metainfo' in dataset:
+        classes = len(dataset.metainfo.classes)
+    assert model.bbox_head.num_classes == classes
+    assert config.custom_imports['imports'] == ['mmdet_liver.plugin']
+    assert {'type': 'TensorboardVisBackend'} in config.visualizer.vis_backends
+
+
+@pytest.mark.parametrize('name', STEPWISE)
+def test_every_stage_thaws_in_time(name):
+    config = load(name)
+    (hook,) = [h for h in config.custom_hooks if h.type == 'StepwiseUnfreezeHook']
+    starts, frozen = zip(*hook.schedule, strict=True)
+    assert frozen == (4, 3, 2, 1, 0, -1)
+    unit = config.max_epochs if hook.get('unit') == 'fraction' else 1
+    # At most a third of the run, so that the last stage has two thirds to learn in.
+    assert starts[-1] * unit <= config.max_epochs / 3 < config.train_cfg.max_epochs
+    assert config.find_unused_parameters and config.model.backbone.frozen_stages == -1
+
+
+@pytest.mark.parametrize('detector, pretraining', PAIRS)
+def test_pretraining_sees_what_the_detector_sees(detector, pretraining):
+    detector, pretraining = load(detector), load(pretraining)
+    ours, theirs = detector.model.data_preprocessor, pretraining.model.data_preprocessor
+    assert (ours.mean, ours.std) == (theirs.mean, theirs.std)
+    assert ours.bgr_to_rgb and theirs.to_rgb
+    # Train images only: neither val nor test may be in the pretraining.
+    dataset = pretraining.train_dataloader.dataset
+    assert dataset.ann_file == detector.train_dataloader.dataset.ann_file
+    assert dataset.data_root == detector.train_dataloader.dataset.data_root
+
+
+def test_unknown_config_names_those_there_are():
+    with pytest.raises(FileNotFoundError, match='centernet_r18_flex'):
+        config_path('no_such_config')
+
+
+def test_config_path_takes_a_bare_name():
+    name = 'centernet_r18_flex_1xb16-300e_liver4-512'
+    assert Path(config_path(name)) == config_root() / f'centernet/{name}.py'
