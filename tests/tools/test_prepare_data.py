@@ -26,9 +26,7 @@ def main():
 
 
 def rows(leave_out=False):
-    """Four patients a diagnosis and four without, two images each; a second lesion of each
-    first image may be left out.
-    """
+    """Four patients a diagnosis, four without; the second lesions may be left out."""
     records = []
     for i, diagnosis in enumerate((*DIAGNOSES, None) * 4):
         image = {'patient_id': f'p{i:02d}', 'age': 40 + i, 'sex': 'MF'[i % 2]}
@@ -280,7 +278,7 @@ def test_boxes_far_outside_are_cut_on_demand(main, raw, tmp_path, capsys):
 def test_two_processes_write_the_same_and_pass_errors_on(raw, tmp_path):
     # As a user runs it: a process of its own, with few images made to be worth two workers.
     code = (
-        f'import sys, runpy\nsys.argv[1:1] = []\n'
+        'import runpy\n'
         'import mmdet_liver.preparation.parallel as parallel\n'
         'parallel._WORTH_A_PROCESS = 2\n'
         f"if __name__ == '__main__':\n    runpy.run_path({str(TOOL)!r}, run_name='__main__')\n"
