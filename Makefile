@@ -51,38 +51,39 @@ format: $(INSTALLED)
 doctor: $(INSTALLED)
 	$(BIN)/python tools/doctor.py
 
-# The demo, step by step; each step's first output is its target, so a demo that was stopped
-# goes on with the step that was under way. The seed is of the training; the data are the same.
-demo: $(REPORT)/contact_sheet.png
-	@echo
-	@cat $(REPORT)/table.txt
-	@echo 'Scored on the full truth of the test patients, threshold chosen on val. Report:'
-	@ls -d $(REPORT) $(REPORT)/*
+# The demo, step by step; each step's last output is its target, so a demo that was stopped
+# goes on with the step that was under way. SEED is of the training; the data stay the same.
+demo: $(INSTALLED) $(REPORT)/metrics.json
+	@$(BIN)/python tools/evaluate.py $(DEMO)/data/annotations/test_truth.json $(REPORT)/results.json \
+		--score-thr-from $(RUN)/val/metrics.json --image-root $(DEMO)/data/images --out-dir $(REPORT)
+	@echo 'These are patients that no training saw, scored on every lesion drawn, at the threshold'
+	@echo 'that was best on val. To look at: $(REPORT)/contact_sheet.png, confusion_matrix.png'
 
 $(DEMO)/raw/manifest.csv: | $(INSTALLED)
-	$(BIN)/python tools/make_phantom.py $(DEMO)/raw --patients 200 --seed 0
+	$(BIN)/python tools/make_phantom.py $(DEMO)/raw --patients 200 --seed 0 --overwrite
 
 $(DEMO)/data/annotations/train.json: $(DEMO)/raw/manifest.csv
-	$(BIN)/python tools/prepare_data.py manifest $(DEMO)/raw/manifest.csv --truth $(DEMO)/raw/truth.csv --out $(DEMO)/data --max-side 256
+	$(BIN)/python tools/prepare_data.py manifest $(DEMO)/raw/manifest.csv \
+		--truth $(DEMO)/raw/truth.csv --out $(DEMO)/data --max-side 256
 
 $(RUN)/simsiam/last_checkpoint: $(SIMSIAM) $(DEMO)/data/annotations/train.json
 	$(BIN)/python tools/pretrain.py $(SIMSIAM) --work-dir $(@D) --cfg-options randomness.seed=$(SEED)
 
-$(RUN)/centernet/last_checkpoint: $(CENTERNET) $(RUN)/simsiam/last_checkpoint
-	$(BIN)/python tools/train.py $(CENTERNET) --work-dir $(@D) --cfg-options randomness.seed=$(SEED) \
-		model.backbone.init_cfg.checkpoint=$$(cat $(RUN)/simsiam/last_checkpoint)
+# `last_checkpoint` appears with the first epoch; only the last one is the end of this step.
+$(RUN)/centernet/done: $(CENTERNET) $(RUN)/simsiam/last_checkpoint
+	$(BIN)/python tools/train.py $(CENTERNET) --work-dir $(@D) --resume --cfg-options \
+		randomness.seed=$(SEED) model.backbone.init_cfg.checkpoint=$(RUN)/simsiam
+	touch $@
 
 # The threshold is chosen on val and then applied to test.
-$(REPORT)/metrics.json: $(RUN)/centernet/last_checkpoint
-	$(BIN)/python tools/test.py $(CENTERNET) $(RUN)/centernet/best_*.pth --work-dir $(RUN)/val --cfg-options \
-		test_dataloader.dataset.ann_file=annotations/val.json \
-		test_evaluator.0.ann_file=$(DEMO)/data/annotations/val.json test_evaluator.0.out_dir=$(RUN)/val
-	$(BIN)/python tools/test.py $(CENTERNET) $(RUN)/centernet/best_*.pth --work-dir $(RUN)/test --cfg-options \
-		test_evaluator.0.score_thr=$(RUN)/val/metrics.json test_evaluator.0.out_dir=$(@D)
-
-$(REPORT)/contact_sheet.png: $(REPORT)/metrics.json
-	$(BIN)/python tools/evaluate.py $(DEMO)/data/annotations/test_truth.json $(REPORT)/results.json \
-		--score-thr-from $(RUN)/val/metrics.json --image-root $(DEMO)/data/images --out-dir $(REPORT)
+$(REPORT)/metrics.json: $(RUN)/centernet/done
+	$(BIN)/python tools/test.py $(CENTERNET) $(RUN)/centernet/best_*.pth --work-dir $(RUN)/val \
+		--cfg-options test_dataloader.dataset.ann_file=annotations/val.json \
+		test_evaluator.0.ann_file=$(DEMO)/data/annotations/val.json \
+		test_evaluator.0.out_dir=$(RUN)/val
+	$(BIN)/python tools/test.py $(CENTERNET) $(RUN)/centernet/best_*.pth --work-dir $(RUN)/test \
+		--cfg-options test_evaluator.0.score_thr=$(RUN)/val/metrics.json \
+		test_evaluator.0.out_dir=$(@D)
 
 clean:
 	rm -rf $(DEMO)

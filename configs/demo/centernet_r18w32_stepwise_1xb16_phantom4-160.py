@@ -1,5 +1,5 @@
 # `make demo`: the study's line at a size for two CPU cores. A ResNet18 of half the channels,
-# 160 px, 60 epochs: enough to see every part at work, not to judge the method.
+# 160 px, 45 epochs: enough to see every part at work, not to judge the method.
 _base_ = [
     '../_base_/default_runtime.py',
     '../_base_/models/centernet_r18w32.py',
