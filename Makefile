@@ -13,7 +13,8 @@ RUN := $(DEMO)/seed$(SEED)
 REPORT := $(RUN)/report
 SIMSIAM := configs/demo/simsiam_r18w32_1xb64-coslr_phantom-96.py
 CENTERNET := configs/demo/centernet_r18w32_stepwise_1xb16_phantom4-160.py
-CORES := $(shell nproc 2>/dev/null || echo 2)
+CORES := $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n > 8 ? 8 : n)))
+BASES := $(wildcard configs/_base_/*.py configs/_base_/*/*.py)
 
 .PHONY: help install demo test lint format doctor clean
 .DELETE_ON_ERROR:
@@ -38,7 +39,8 @@ $(INSTALLED): setup.py constraints.txt
 	touch $@
 
 test: $(INSTALLED) lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES)
+	@# loadfile: what a file's tests share (a phantom, a training) is made once.
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadfile
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
@@ -66,17 +68,23 @@ $(DEMO)/data/annotations/train.json: $(DEMO)/raw/manifest.csv
 	$(BIN)/python tools/prepare_data.py manifest $(DEMO)/raw/manifest.csv \
 		--truth $(DEMO)/raw/truth.csv --out $(DEMO)/data --max-side 256
 
-$(RUN)/simsiam/last_checkpoint: $(SIMSIAM) $(DEMO)/data/annotations/train.json
+# A run starts anew when its config, the data or the pretraining changed, and goes on from its
+# last checkpoint when it was only stopped. (After a change of the code: make clean.)
+$(RUN)/simsiam/last_checkpoint: $(SIMSIAM) $(BASES) $(DEMO)/data/annotations/train.json
 	$(BIN)/python tools/pretrain.py $(SIMSIAM) --work-dir $(@D) --cfg-options randomness.seed=$(SEED)
 
-# `last_checkpoint` appears with the first epoch; only the last one is the end of this step.
-$(RUN)/centernet/done: $(CENTERNET) $(RUN)/simsiam/last_checkpoint
+$(RUN)/centernet/.inputs: $(CENTERNET) $(BASES) $(RUN)/simsiam/last_checkpoint
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	touch $@
+
+$(RUN)/centernet/.done: $(RUN)/centernet/.inputs
 	$(BIN)/python tools/train.py $(CENTERNET) --work-dir $(@D) --resume --cfg-options \
 		randomness.seed=$(SEED) model.backbone.init_cfg.checkpoint=$(RUN)/simsiam
 	touch $@
 
 # The threshold is chosen on val and then applied to test.
-$(REPORT)/metrics.json: $(RUN)/centernet/done
+$(REPORT)/metrics.json: $(RUN)/centernet/.done
 	$(BIN)/python tools/test.py $(CENTERNET) $(RUN)/centernet/best_*.pth --work-dir $(RUN)/val \
 		--cfg-options test_dataloader.dataset.ann_file=annotations/val.json \
 		test_evaluator.0.ann_file=$(DEMO)/data/annotations/val.json \

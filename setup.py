@@ -14,6 +14,7 @@ REQUIRES = [
     'Pillow',  # palette, EXIF and 16-bit images, text on figures
     'matplotlib',  # figures of the evaluation
     'tqdm',  # progress bars
+    'tensorboard',  # our configs log to it, and MMEngine's backend raises without it
 ]
 ONEDL = [
     'torch',
@@ -23,10 +24,10 @@ ONEDL = [
     'onedl-mmdetection',
     'onedl-mmpretrain',  # SimSiam
     'setuptools',  # mmengine imports it at run time
-    'tensorboard',  # MMEngine's TensorBoard backend raises without it
     'opencv-python-headless',
 ]
-# The official packages ended in 2024; the bounds are what they still run on.
+# The official packages ended in 2024; the bounds are what they still run on. The doctor's
+# commands name the same ones (mmdet_liver/environment/commands.py).
 OPENMMLAB = [
     'torch<2.6',  # mmengine 0.10.7 cannot load its own checkpoints with 2.6 and later
     'torchvision',
@@ -35,7 +36,6 @@ OPENMMLAB = [
     'mmdet==3.3.0',
     'mmpretrain==1.2.0',
     'setuptools<81',  # mmengine.hub imports pkg_resources
-    'tensorboard',
     'opencv-python-headless',
 ]
 DEV = [

@@ -18,7 +18,10 @@ def config_root() -> Path:
 
 
 def config_path(name: str) -> str:
-    """Path of a shipped config, for `Config.fromfile` or a `_base_` entry.
+    """Path of a shipped config, for `Config.fromfile` or the command line.
+
+    As a base: `_base_ = [__import__('mmdet_liver').config_path(NAME)]`; MMEngine takes a file
+    with an import statement for another kind of config.
 
     Args:
         name: path below `configs/` or a bare file name, with or without `.py`.

@@ -1,5 +1,6 @@
 """What a wheel holds, and what installing it asks pip to do."""
 
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -17,13 +18,11 @@ def wheel(tmp_path_factory):
     out = tmp_path_factory.mktemp('wheel')
     copy = tmp_path_factory.mktemp('copy') / 'project'
     # A copy: setuptools leaves build/ beside setup.py, and a second build would take it along.
-    files = subprocess.run(
-        ['git', 'ls-files', '-co', '--exclude-standard'], cwd=ROOT, capture_output=True, text=True
-    ).stdout.split('\n')
-    for name in filter(None, files):
-        if (ROOT / name).is_file():
-            (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            (copy / name).write_bytes((ROOT / name).read_bytes())
+    copy.mkdir()
+    for name in ('mmdet_liver', 'configs'):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns('__pycache__'))
+    for name in ('setup.py', 'pyproject.toml', 'README.md', 'LICENSE'):
+        shutil.copy(ROOT / name, copy)
     command = [sys.executable, '-m', 'pip', 'wheel', '--quiet', '--no-deps']
     subprocess.run([*command, '--no-build-isolation', '-w', out, copy], check=True)
     (path,) = out.glob('*.whl')

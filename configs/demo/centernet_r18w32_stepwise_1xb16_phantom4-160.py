@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/datasets/phantom4_160.py',
     '../_base_/schedules/centernet_demo.py',
 ]
-pretrained = 'work_dirs/demo/simsiam'
+pretrained = 'work_dirs/demo/seed0/simsiam'
 model = dict(backbone=dict(init_cfg=dict(type='SelfSupPretrained', checkpoint=pretrained)))
 # All stages are thawed after a quarter of the run: with so few epochs each has to learn long.
 custom_hooks = [

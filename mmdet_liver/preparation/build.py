@@ -30,7 +30,7 @@ from mmdet_liver.preparation.entries import (
     group_by_image,
     scale_boxes,
 )
-from mmdet_liver.preparation.images import checked_size
+from mmdet_liver.images import checked_size
 from mmdet_liver.preparation.manifest import Record, manifest_text, write_manifest
 from mmdet_liver.preparation.parallel import map_files
 from mmdet_liver.preparation.placing import place_image, shrunk_size

@@ -8,7 +8,7 @@ import cv2
 
 from mmdet_liver.errors import input_error
 from mmdet_liver.files import whole_file
-from mmdet_liver.preparation.images import read_image
+from mmdet_liver.images import read_image
 
 # Far above what is visible: the copy is trained on in place of the original.
 _JPEG_QUALITY = 95

@@ -1,9 +1,11 @@
 """Findings from made-up facts, one table row a broken installation."""
 
 import copy
+from pathlib import Path
 
 import pytest
 
+from mmdet_liver.environment import commands
 from mmdet_liver.environment.facts import OFFICIAL, ONEDL, OPENCV
 from mmdet_liver.environment.findings import (
     NOTE,
@@ -261,3 +263,17 @@ def test_text_is_aligned_with_the_command_below():
     assert lines[at].split() == ['PROBLEM', 'tqdm', 'not', 'installed']
     assert lines[at + 1].strip() == f'-> {PIP}install tqdm'
     assert lines[at].index('not') == lines[at + 1].index('->') == lines[0].index('3.11.7')
+
+
+def test_training_works_without_mmpretrain():
+    facts = facts_with({'onedl-mmpretrain': None}, {'mmpretrain': failed('ModuleNotFoundError')})
+    findings = diagnose(facts)
+    (missing,) = [f for f in findings if f.what == 'mmpretrain']
+    assert (missing.level, missing.command) == (NOTE, f'{PIP}install onedl-mmpretrain')
+    assert training_works(findings)
+
+
+def test_commands_name_the_versions_that_setup_asks_for():
+    asked = (Path(__file__).resolve().parents[2] / 'setup.py').read_text()
+    pins = (*commands._OFFICIAL_PINS, 'torch<2.6', 'setuptools<81')
+    assert [pin for pin in pins if f"'{pin}'" not in asked] == []

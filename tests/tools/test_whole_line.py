@@ -4,6 +4,8 @@ One data set, one pretraining and one short training serve all tests of this fil
 """
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,11 +19,12 @@ CENTERNET = 'demo/centernet_r18w32_stepwise_1xb16_phantom4-160'
 SIMSIAM = 'demo/simsiam_r18w32_1xb64-coslr_phantom-96'
 
 
-def run(*command, expect=0):
+def run(*command, data=None, expect=0):
     """Run a tool in its own process, as hosts keep global state; return what it wrote."""
     done = subprocess.run(
         [sys.executable, '-W', 'ignore', *map(str, command)],
         cwd=ROOT,
+        env={**os.environ, 'LIVER_DATA': f'{data}/'},
         capture_output=True,
         text=True,
     )
@@ -48,32 +51,39 @@ def data(tmp_path_factory):
 @pytest.fixture(scope='module')
 def simsiam(data, tmp_path_factory):
     work_dir = tmp_path_factory.mktemp('simsiam')
-    run('tools/pretrain.py', config_path(SIMSIAM), '--work-dir', work_dir, '--cfg-options',
-        f'train_dataloader.dataset.data_root={data}/', 'train_dataloader.batch_size=16',
-        'train_dataloader.num_workers=0', 'train_dataloader.persistent_workers=False',
-        'train_cfg.max_epochs=1')  # fmt: skip
+    small = ['train_dataloader.batch_size=16', 'train_dataloader.num_workers=0']
+    small += ['train_dataloader.persistent_workers=False', 'train_cfg.max_epochs=1']
+    command = [config_path(SIMSIAM), '--work-dir', work_dir, '--cfg-options', *small]
+    run('tools/pretrain.py', *command, data=data)
     return (work_dir / 'last_checkpoint').read_text()
 
 
-def options(data, simsiam, **extra):
+def overrides(simsiam, changes):
     given = {
         'model.backbone.init_cfg.checkpoint': simsiam,
         **{
             f'{split}_dataloader.{key}': value
             for split in ('train', 'val', 'test')
-            for key, value in {
-                'dataset.data_root': f'{data}/',
-                'num_workers': 0,
-                'persistent_workers': False,
-            }.items()
+            for key, value in {'num_workers': 0, 'persistent_workers': False}.items()
         },
-        'val_evaluator.0.ann_file': data / 'annotations/val.json',
-        'test_evaluator.0.ann_file': data / 'annotations/test_truth.json',
         'train_cfg.max_epochs': 2,
         'train_cfg.val_interval': 1,
-        **extra,
+        **changes,
     }
     return ['--cfg-options', *(f'{key}={value}' for key, value in given.items())]
+
+
+def train(data, simsiam, work_dir, *given, changes=(), script='tools/train.py', expect=0):
+    changed = overrides(simsiam, dict(changes))
+    command = [script, config_path(CENTERNET), '--work-dir', work_dir, *given, *changed]
+    return run(*command, data=data, expect=expect)
+
+
+def detect(data, checkpoint, work_dir, *given, changes=(), expect=0):
+    """tools/test.py; the pretrained weights are not asked for."""
+    changed = overrides('not_there', dict(changes))
+    command = [config_path(CENTERNET), checkpoint, '--work-dir', work_dir, *given, *changed]
+    return run('tools/test.py', *command, data=data, expect=expect)
 
 
 @pytest.fixture(scope='module')
@@ -81,10 +91,9 @@ def trained(data, simsiam, tmp_path_factory):
     """MMDetection's own installed train.py, which knows nothing of this project."""
     import mmdet
 
-    train = Path(mmdet.__file__).parent / '.mim/tools/train.py'
+    own_script = Path(mmdet.__file__).parent / '.mim/tools/train.py'
     work_dir = tmp_path_factory.mktemp('centernet')
-    log = run(train, config_path(CENTERNET), '--work-dir', work_dir, *options(data, simsiam))
-    return work_dir, log
+    return work_dir, train(data, simsiam, work_dir, script=own_script)
 
 
 def test_mmdetections_own_train_script_runs_the_config(trained):
@@ -96,18 +105,21 @@ def test_mmdetections_own_train_script_runs_the_config(trained):
 
 def test_resume_goes_on_where_it_stopped(data, simsiam, trained, tmp_path):
     (tmp_path / 'last_checkpoint').write_text(str(trained[0] / 'epoch_2.pth'))
-    longer = options(data, simsiam, **{'train_cfg.max_epochs': 3})
-    log = run('tools/train.py', config_path(CENTERNET), '--work-dir', tmp_path, '--resume', *longer)
+    longer = {'train_cfg.max_epochs': 3}
+    log = train(data, simsiam, tmp_path, '--resume', changes=longer)
     assert 'resumed epoch: 2' in log
     assert 'Saving checkpoint at 3 epochs' in log and 'Saving checkpoint at 2' not in log
 
 
+def test_resume_of_another_architecture_is_refused(data, simsiam, tmp_path):
+    line = error_line(train(data, simsiam, tmp_path, '--resume', simsiam, expect=2))
+    assert 'tensors that do not fit' in line and 'neck.' in line
+
+
 @pytest.fixture(scope='module')
-def tested(data, simsiam, trained, tmp_path_factory):
+def tested(data, trained, tmp_path_factory):
     report = tmp_path_factory.mktemp('report')
-    extra = options(data, simsiam, **{'test_evaluator.0.out_dir': report})
-    run('tools/test.py', config_path(CENTERNET), trained[0] / 'epoch_2.pth', '--work-dir', report,
-        *extra)  # fmt: skip
+    detect(data, trained[0] / 'epoch_2.pth', report, changes={'test_evaluator.0.out_dir': report})
     return report
 
 
@@ -117,43 +129,38 @@ def test_test_writes_the_whole_report(tested):
 
 
 def test_evaluate_gives_the_same_numbers_without_a_model(data, tested, tmp_path):
-    out = run('tools/evaluate.py', data / 'annotations/test_truth.json', tested / 'results.json',
-              '--out-dir', tmp_path)  # fmt: skip
+    truth = data / 'annotations/test_truth.json'
+    out = run('tools/evaluate.py', truth, tested / 'results.json', '--out-dir', tmp_path)
     ours = json.loads((tested / 'metrics.json').read_text())
     assert json.loads((tmp_path / 'metrics.json').read_text()) == ours
     assert 'over-detections' in out
 
 
-def test_another_architecture_is_refused_at_test(data, simsiam, trained):
-    line = error_line(
-        run('tools/test.py', config_path(CENTERNET), simsiam, '--work-dir', trained[0],
-            *options(data, simsiam), expect=2)
-    )  # fmt: skip
+def test_test_time_augmentation_takes_the_same_checkpoint(data, trained, tmp_path):
+    log = detect(data, trained[0] / 'epoch_2.pth', tmp_path, '--tta')
+    assert 'lesion/f1_mean' in log and 'coco/bbox_mAP' in log
+
+
+def test_another_architecture_is_refused_at_test(data, simsiam, tmp_path):
+    line = error_line(detect(data, simsiam, tmp_path, expect=2))
     assert 'tensors that do not fit' in line and 'neck.' in line
 
 
 def test_wrong_number_of_classes_is_refused(data, simsiam, tmp_path):
-    wrong = options(data, simsiam, **{'model.bbox_head.num_classes': 2})
-    line = error_line(
-        run('tools/train.py', config_path(CENTERNET), '--work-dir', tmp_path, *wrong, expect=2)
-    )
+    wrong = {'model.bbox_head.num_classes': 2}
+    line = error_line(train(data, simsiam, tmp_path, changes=wrong, expect=2))
     assert 'num_classes=2' in line and 'cyst, HCC, hemangioma, Meta' in line
 
 
 @pytest.mark.parametrize('workers', [0, 1])
 def test_broken_image_is_named_in_one_line(data, simsiam, tmp_path, workers):
     broken = tmp_path / 'data'
-    (broken / 'annotations').mkdir(parents=True)
-    for path in (data / 'annotations').glob('*.json'):
-        (broken / 'annotations' / path.name).write_bytes(path.read_bytes())
-    images = json.loads((data / 'annotations/train.json').read_text())['images']
-    for image in images:
+    shutil.copytree(data / 'annotations', broken / 'annotations')
+    for image in json.loads((data / 'annotations/train.json').read_text())['images']:
         target = broken / 'images' / image['file_name']
         target.parent.mkdir(parents=True, exist_ok=True)
         whole = (data / 'images' / image['file_name']).read_bytes()
         target.write_bytes(whole[: len(whole) // 2])
-    given = options(broken, simsiam, **{'train_dataloader.num_workers': workers})
-    line = error_line(
-        run('tools/train.py', config_path(CENTERNET), '--work-dir', tmp_path, *given, expect=2)
-    )
+    given = {'train_dataloader.num_workers': workers}
+    line = error_line(train(broken, simsiam, tmp_path, changes=given, expect=2))
     assert 'a truncated image' in line and str(broken / 'images') in line

@@ -1,23 +1,19 @@
 # The four diagnoses, as tools/prepare_data.py writes them; loaders and evaluators without a
 # size. A data set file of a size adds the pipelines.
-data_root = 'data/liver4/'
+# Another folder: LIVER_DATA=/path/to/it/ python tools/train.py ... (with the last slash).
+data_root = '{{$LIVER_DATA:data/liver4/}}'
 dataset_type = 'LiverTumorDataset'
 
 load = [
-    dict(type='LoadUltrasoundImage'),
+    dict(type='LoadImageFromFile'),
 ]
 load_train = [
     *load,
     dict(type='LoadAnnotations', with_bbox=True),
-    # Gain and contrast differ from scanner to scanner. Hue and saturation are left alone:
-    # colour in B-mode is a mark or a Doppler overlay, not tissue.
-    dict(
-        type='PhotoMetricDistortion',
-        brightness_delta=32,
-        contrast_range=(0.7, 1.3),
-        saturation_range=(1, 1),
-        hue_delta=0,
-    ),
+    # Gain and contrast differ from scanner to scanner. Hue is left alone: colour in B-mode is
+    # a mark or a Doppler overlay, not tissue. (PhotoMetricDistortion would swap channels.)
+    dict(type='Brightness', prob=0.5, min_mag=0.7, max_mag=1.3),
+    dict(type='Contrast', prob=0.5, min_mag=0.7, max_mag=1.3),
 ]
 pack_train = [
     # Left-right only: depth runs downwards, shadows and enhancement with it.
@@ -29,7 +25,16 @@ pack_test = [
     dict(type='LoadAnnotations', with_bbox=True),
     dict(
         type='PackDetInputs',
-        meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor', 'instances'),
+        meta_keys=(
+            'img_id',
+            'img_path',
+            'ori_shape',
+            'img_shape',
+            'scale_factor',
+            'flip',
+            'flip_direction',
+            'instances',
+        ),
     ),
 ]
 
@@ -72,6 +77,13 @@ test_dataloader = dict(
         test_mode=True,
     ),
 )
+
+# `--tta`: both ways round. The flip comes before the padding, or boxes could not be flipped back.
+tta_model = dict(
+    type='DetTTAModel',
+    tta_cfg=dict(nms=dict(type='nms', iou_threshold=0.5), max_per_img=100),
+)
+tta_flip = [dict(type='RandomFlip', prob=1.0), dict(type='RandomFlip', prob=0.0)]
 
 # CocoMetric without ann_file takes the ground truth from the data set: with one it would
 # label by the order of the file's categories, and know no 1-class task.

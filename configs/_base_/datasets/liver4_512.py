@@ -14,6 +14,18 @@ test_pipeline = [
     dict(type='Pad', size=size),
     *_base_.pack_test,
 ]
+tta_pipeline = [
+    *_base_.load,
+    dict(type='Resize', scale=size, keep_ratio=True),
+    dict(
+        type='TestTimeAug',
+        transforms=[
+            _base_.tta_flip,
+            [dict(type='Pad', size=size)],
+            *[[step] for step in _base_.pack_test],
+        ],
+    ),
+]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))

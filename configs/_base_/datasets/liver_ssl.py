@@ -1,9 +1,9 @@
 # Two random views of each train image, for metric learning; val and test are never seen.
 # A file of a size adds the crop.
-data_root = 'data/liver4/'
+data_root = '{{$LIVER_DATA:data/liver4/}}'  # as the detector's
 
 load = [
-    dict(type='mmdet.LoadUltrasoundImage'),
+    dict(type='LoadImageFromFile'),
 ]
 # After the crop. Grey only: colour in B-mode is a mark or a Doppler overlay, not tissue.
 look = [

@@ -1,7 +1,7 @@
 # The phantom of `make demo` in views of 96 px: about the scale of the 160 px detector's input,
 # and small enough for two CPU cores.
 _base_ = ['./liver_ssl.py']
-data_root = 'work_dirs/demo/data/'
+data_root = '{{$LIVER_DATA:work_dirs/demo/data/}}'
 view = [dict(type='RandomTissueCrop', scale=96), *_base_.look]
 train_pipeline = [
     *_base_.load,

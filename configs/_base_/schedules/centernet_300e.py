@@ -16,5 +16,5 @@ param_scheduler = [
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
-# --auto-scale-lr scales from this batch.
+# --auto-scale-lr scales from this batch, and in proportion to it.
 auto_scale_lr = dict(enable=False, base_batch_size=16)

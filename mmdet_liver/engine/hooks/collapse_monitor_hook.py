@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 from torch import Tensor
 from torch.nn import functional
+
+from mmdet_liver.engine.hooks.unwrapping import unwrapped
 
 ADVICE = (
     'all images are mapped to nearly one point, and the backbone learns nothing; lower the '
@@ -57,7 +58,7 @@ class CollapseMonitorHook(Hook):
         self._warned = False
 
     def before_train(self, runner: Runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         if getattr(model, 'neck', None) is None:
             raise ValueError(
                 f'CollapseMonitorHook watches model.neck, and {type(model).__name__} has none; '

@@ -1,11 +1,12 @@
 """Does the model fit the data set and the checkpoint? Asked before the first step."""
 
+from typing import Any
+
 from mmdet.registry import HOOKS
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
 
+from mmdet_liver.engine.hooks.unwrapping import unwrapped
 from mmdet_liver.errors import InputError, input_error
 from mmdet_liver.models.state_dicts import mismatches
 
@@ -27,8 +28,12 @@ class InputCheckHook(Hook):
         self._misfit: InputError | None = None
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Remember what does not fit; whether it matters depends on what runs next."""
-        problems = mismatches(checkpoint.get('state_dict', checkpoint), _model(runner).state_dict())
+        """Remember what does not fit; whether it matters depends on what runs next.
+
+        Not so when a run is resumed: the optimizer's state, loaded next, fits even less.
+        """
+        wanted = unwrapped(runner.model).state_dict()
+        problems = mismatches(checkpoint.get('state_dict', checkpoint), wanted)
         self._misfit = None
         if problems:
             shown = ', '.join(problems[:3]) + (', ...' if len(problems) > 3 else '')
@@ -38,33 +43,38 @@ class InputCheckHook(Hook):
                 'the architecture of the config',
                 'give the config that the checkpoint was trained with',
             )
+        if self._misfit and runner.cfg.get('resume'):
+            raise self._misfit
 
     def before_train(self, runner: Runner) -> None:
-        _check_classes(runner, runner.train_dataloader.dataset.metainfo)
-        # 'iter' is above 0 only after a resume, whose weights must be all there.
-        if self._misfit and runner.iter > 0:
-            raise self._misfit
+        _check_classes(runner, runner.train_dataloader.dataset)
         if self._misfit:
             runner.logger.warning(f'{self._misfit} (training goes on with the rest)')
+        self._misfit = None  # from here on the weights are the run's own
+
+    def before_val(self, runner: Runner) -> None:
+        self._refuse(runner, runner.val_dataloader.dataset)
 
     def before_test(self, runner: Runner) -> None:
-        _check_classes(runner, runner.test_dataloader.dataset.metainfo)
+        self._refuse(runner, runner.test_dataloader.dataset)
+
+    def _refuse(self, runner: Runner, dataset: Any) -> None:
+        _check_classes(runner, dataset)
         if self._misfit:
             raise self._misfit
 
 
-def _check_classes(runner: Runner, metainfo: dict) -> None:
-    head = getattr(_model(runner), 'bbox_head', None)
+def _check_classes(runner: Runner, dataset: Any) -> None:
+    head = getattr(unwrapped(runner.model), 'bbox_head', None)
     num_classes = getattr(head, 'num_classes', None)
-    classes = metainfo.get('classes')
-    if num_classes is not None and classes is not None and num_classes != len(classes):
-        raise input_error(
-            f"the config's model.bbox_head ({type(head).__name__})",
-            f'num_classes={num_classes}',
-            f'{len(classes)}, for the classes {", ".join(classes)} of the data set',
-            'set model.bbox_head.num_classes, or the metainfo of the data set',
-        )
-
-
-def _model(runner: Runner) -> nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
+    # MMDetection's ConcatDataset holds a list where its parts differ.
+    metainfo = getattr(dataset, 'metainfo', {})
+    for part in metainfo if isinstance(metainfo, list) else [metainfo]:
+        classes = part.get('classes')
+        if num_classes is not None and classes is not None and num_classes != len(classes):
+            raise input_error(
+                f"the config's model.bbox_head ({type(head).__name__})",
+                f'num_classes={num_classes}',
+                f'{len(classes)}, for the classes {", ".join(classes)} of the data set',
+                'set model.bbox_head.num_classes, or the metainfo of the data set',
+            )

@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmdet_liver.engine.hooks import freezing
+from mmdet_liver.engine.hooks.unwrapping import unwrapped
 from mmdet_liver.errors import input_error
 
 # A stage that thaws below this share of its first learning rate hardly moves any more.
@@ -151,7 +152,7 @@ class StepwiseUnfreezeHook(Hook):
         rates = freezing.learning_rates(backbone, _param_groups(runner))
         shown = ', '.join(f'{part} lr {now:g}' for part, (now, _) in rates.items()) or 'nothing'
         trains, size = freezing.parameter_counts(backbone)
-        all_train, all_size = freezing.parameter_counts(_unwrapped(runner))
+        all_train, all_size = freezing.parameter_counts(unwrapped(runner.model))
         return (
             f'StepwiseUnfreezeHook, {loop_unit} {done} of {total} (0-based), frozen_stages '
             f'{change}: {trains:,} of {size:,} backbone parameters train ({shown}), '
@@ -159,12 +160,8 @@ class StepwiseUnfreezeHook(Hook):
         )
 
 
-def _unwrapped(runner: Runner) -> nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
-
-
 def _backbone(runner: Runner) -> Any:
-    model = _unwrapped(runner)
+    model = unwrapped(runner.model)
     if not hasattr(model, 'backbone'):
         raise input_error(
             'StepwiseUnfreezeHook',

@@ -19,8 +19,6 @@ from mmdet_liver.models.state_dicts import mismatches
 
 # Classifiers that a checkpoint may carry beside its backbone; no detector wants them.
 HEADS = ('fc.', 'head.', 'classifier.')
-# A counter that torch adds to BatchNorm and that older checkpoints lack; no weight.
-COUNTER = 'num_batches_tracked'
 SHOWN = 4
 
 
@@ -138,14 +136,13 @@ def load_all(module: nn.Module, found: Mapping[str, Tensor], source: str) -> Non
             the module is then as it was.
     """
     own = module.state_dict()
-    wanted = {name: tensor for name, tensor in own.items() if name in found or COUNTER not in name}
-    problems = mismatches(found, wanted)
+    problems = mismatches(found, own)
     if problems:
         shown = '; '.join(problems[:SHOWN]) + ('; ...' if len(problems) > SHOWN else '')
         raise input_error(
             source,
             f'{len(problems)} tensors that do not fit {type(module).__name__} ({shown})',
-            f'its {len(wanted)} tensors, each with its shape',
+            f'its {len(own)} tensors, each with its shape',
             'use the same type, depth and base_channels in both configs, or the right prefix',
         )
     module.load_state_dict({**own, **found})

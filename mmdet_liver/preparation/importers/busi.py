@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from mmdet_liver.errors import input_error
-from mmdet_liver.preparation.images import image_size, read_image
+from mmdet_liver.images import image_size, read_image
 from mmdet_liver.preparation.manifest import Record
 from mmdet_liver.preparation.parallel import map_files
 

@@ -1,14 +1,15 @@
-"""Reading images so that a damaged one is noticed.
+"""Reading images so that a damaged one is noticed; every room uses this one reader.
 
-OpenCV fills the missing part of a truncated file with grey and goes on; Pillow raises,
-so Pillow decodes wherever correctness comes before speed. Frame: as displayed, that is
-turned by the EXIF orientation, which is also what MMDetection's loader shows the network.
+OpenCV fills the missing part of a truncated JPEG with grey and goes on; Pillow raises,
+so Pillow decodes wherever correctness comes before speed. Pixels are those that OpenCV,
+and with it MMDetection's loader, gives the network: BGR, 8 bits, turned by the EXIF
+orientation.
 """
 
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -21,6 +22,9 @@ _PILLOW_FAILS_WITH = (
     ValueError,
     Image.DecompressionBombError,
 )
+_PNG, _PNG_END = b'\x89PNG\r\n\x1a\n', b'\0\0\0\0IEND'
+_JPEG, _JPEG_SCAN, _JPEG_END = b'\xff\xd8\xff', 0xDA, b'\xff\xd9'
+_TAIL_BYTES = 4096  # scanners write comments and the like after the end marker
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -58,6 +62,49 @@ def checked_size(path: str | Path) -> tuple[int, int]:
     return _guarded(path, decode_and_measure)
 
 
+def check_image_file(path: str | Path) -> None:
+    """Check header and, of PNG and JPEG, the end marker; cheap, as no pixel is decoded.
+
+    Raises:
+        InputError: if the file is missing, no image, or cut off.
+    """
+    _guarded(path, lambda image: None)
+    if _is_truncated(Path(path)):
+        raise input_error(path, 'a truncated image', 'a complete one', 'export it again')
+
+
+def _is_truncated(path: Path) -> bool:
+    with path.open('rb') as file:
+        magic = file.read(len(_PNG))
+        if magic == _PNG:
+            return not _holds(file, _PNG_END, len(_PNG))
+        if magic.startswith(_JPEG):
+            return not _holds(file, _JPEG_END, _scan_start(file))
+    return False  # other formats are left to the decoder
+
+
+def _holds(file: BinaryIO, marker: bytes, start: int) -> bool:
+    # Whether the marker comes at `start` or later; most often it ends the file.
+    tail = max(start, file.seek(0, 2) - _TAIL_BYTES)
+    for begin in (tail, start) if tail > start else (start,):
+        file.seek(begin)
+        if marker in file.read():
+            return True
+    return False
+
+
+def _scan_start(file: BinaryIO) -> int:
+    # Where a JPEG's pixels begin: a thumbnail in the header has an end marker of its own.
+    position = 2
+    while True:
+        file.seek(position)
+        head = file.read(4)  # 0xff, kind, length of the segment
+        if len(head) < 4 or head[0] != 0xFF or head[1] == _JPEG_SCAN:
+            return position
+        # A segment may be preceded by any number of 0xff.
+        position += 1 if head[1] == 0xFF else 2 + int.from_bytes(head[2:], 'big')
+
+
 def _guarded(path: str | Path, use: Callable[[Image.Image], Any]) -> Any:
     try:
         with warnings.catch_warnings():
@@ -67,7 +114,7 @@ def _guarded(path: str | Path, use: Callable[[Image.Image], Any]) -> Any:
                 return use(image)
     except FileNotFoundError:
         raise input_error(
-            path, 'no such file', 'an image', 'restore it, or drop it from the manifest'
+            path, 'no such file', 'an image', 'restore it, or drop it from the data set'
         ) from None
     except _PILLOW_FAILS_WITH as error:
         reason = ' '.join(str(error).split())
@@ -75,7 +122,7 @@ def _guarded(path: str | Path, use: Callable[[Image.Image], Any]) -> Any:
             path,
             f'a file that does not decode ({reason})',
             'a whole image',
-            'replace it, or drop it from the manifest',
+            'replace it, or drop it from the data set',
         ) from None
 
 
