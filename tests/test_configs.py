@@ -1,8 +1,10 @@
 """Every shipped config builds, and fits the configs and data it will meet."""
 
+import math
 from pathlib import Path
 
 import pytest
+import torch
 
 from mmdet_liver import compat, config_path
 from mmdet_liver.paths import config_root
@@ -12,7 +14,7 @@ compat.install()
 from mmdet.registry import MODELS  # noqa: E402
 from mmdet.utils import register_all_modules  # noqa: E402
 from mmengine.config import Config  # noqa: E402
-from mmengine.registry import init_default_scope  # noqa: E402
+from mmengine.registry import PARAM_SCHEDULERS, init_default_scope  # noqa: E402
 
 LEAVES = sorted(
     path.relative_to(config_root()).as_posix()
@@ -55,15 +57,40 @@ def test_detector_builds_for_the_classes_of_its_data(name):
     assert {'type': 'TensorboardVisBackend'} in config.visualizer.vis_backends
 
 
+def rate_of_each_epoch(config, epoch_length=70):
+    """Step the config's own schedulers through the run; the rate at the start of each epoch."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], config.optimizer_lr)
+    by_epoch, by_iteration = [], []
+    for given in map(dict, config.param_scheduler):
+        kind = PARAM_SCHEDULERS.get(given.pop('type'))
+        if given.pop('convert_to_iter_based', False):
+            scheduler = kind.build_iter_from_epoch(optimizer, epoch_length=epoch_length, **given)
+        else:
+            scheduler = kind(optimizer, **given)
+        (by_epoch if scheduler.by_epoch else by_iteration).append(scheduler)
+    rates = []
+    for _ in range(config.max_epochs):
+        rates.append(optimizer.param_groups[0]['lr'])
+        for _ in range(epoch_length):
+            optimizer.step()
+            [scheduler.step() for scheduler in by_iteration]
+        [scheduler.step() for scheduler in by_epoch]
+    return rates
+
+
 @pytest.mark.parametrize('name', STEPWISE)
-def test_every_stage_thaws_in_time(name):
+def test_every_stage_has_learning_rate_left_when_it_thaws(name):
     config = load(name)
     (hook,) = [h for h in config.custom_hooks if h.type == 'StepwiseUnfreezeHook']
     starts, frozen = zip(*hook.schedule, strict=True)
     assert frozen == (4, 3, 2, 1, 0, -1)
     unit = config.max_epochs if hook.get('unit') == 'fraction' else 1
-    # At most a third of the run, so that the last stage has two thirds to learn in.
-    assert starts[-1] * unit <= config.max_epochs / 3 < config.train_cfg.max_epochs
+    config.optimizer_lr = config.optim_wrapper.optimizer.lr
+    rates = rate_of_each_epoch(config)
+    at_thaw = [rates[math.ceil(start * unit)] for start in starts[1:]]
+    assert min(at_thaw) > 0.8 * config.optimizer_lr
+    # And time to use it: the last stage has two thirds of the run to learn in.
+    assert starts[-1] * unit <= config.train_cfg.max_epochs / 3
     assert config.find_unused_parameters and config.model.backbone.frozen_stages == -1
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from mmdet_liver.cli import run_tool
 from mmdet_liver.evaluation.arrays import merge_classes
 from mmdet_liver.evaluation.detection_files import read_detections, read_truth
+from mmdet_liver.evaluation.matching import IOU_THR
 from mmdet_liver.evaluation.report import table_text, write_report
 from mmdet_liver.evaluation.scoring import evaluate
 from mmdet_liver.taxonomy import TUMOR
@@ -41,8 +42,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--iou-thr',
         type=float,
-        default=0.25,
-        help='least IoU by which a prediction belongs to a lesion (default: 0.25)',
+        default=IOU_THR,
+        help='least IoU by which a prediction belongs to a lesion (default: %(default)s)',
     )
     threshold = parser.add_mutually_exclusive_group()
     threshold.add_argument(

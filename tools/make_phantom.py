@@ -6,10 +6,10 @@ says what is modelled and what is not.
 """
 
 import argparse
-import os
 from pathlib import Path
 
 from mmdet_liver.cli import run_tool
+from mmdet_liver.preparation.parallel import cores
 from mmdet_liver.preparation.phantom.export import make_phantom
 
 
@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument('--seed', type=_not_negative, default=0, help='0 or more (default: 0)')
     parser.add_argument(
-        '--workers', type=_positive, default=os.cpu_count() or 1, help='processes (default: cores)'
+        '--workers', type=_positive, default=cores(), help='processes (default: cores)'
     )
     parser.add_argument(
         '--overwrite',

@@ -1,11 +1,13 @@
 """The images of a COCO file without their labels: what self-supervised pretraining reads."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
+from mmdet_liver.coco_files import read_images
+from mmdet_liver.datasets.image_errors import naming_broken_image
 from mmdet_liver.errors import input_error
 
 
@@ -18,13 +20,14 @@ class CocoImages(BaseDataset):
 
     Raises:
         InputError: for a missing or broken annotation file, one without images, or
-            images that do not lie where the file says.
+            images that do not lie where the file says; when an image is read, for one
+            that is truncated or damaged.
     """
 
     def load_data_list(self) -> list[dict]:
         """One `{'img_path', 'sample_idx'}` an image, in the order of the file."""
         folder = Path(self.data_prefix['img_path'])
-        paths = [folder / name for name in image_names(Path(self.ann_file))]
+        paths = [folder / image['file_name'] for image in read_images(self.ann_file)]
         missing = [path for path in paths if not path.is_file()]
         if missing:
             raise input_error(
@@ -35,18 +38,7 @@ class CocoImages(BaseDataset):
             )
         return [{'img_path': str(path), 'sample_idx': i} for i, path in enumerate(paths)]
 
-
-def image_names(ann_file: Path) -> list[str]:
-    """`file_name` of every image of a COCO file, in its order."""
-    remedy = 'write it with tools/prepare_data.py'
-    if not ann_file.is_file():
-        raise input_error(ann_file, 'no such file', 'a COCO annotation file', remedy)
-    try:
-        names = [image['file_name'] for image in json.loads(ann_file.read_bytes())['images']]
-    except (ValueError, KeyError, TypeError) as error:
-        raise input_error(
-            ann_file, f'broken content ({error!r})', 'a COCO file with images', remedy
-        ) from None
-    if not names:
-        raise input_error(ann_file, 'no images', 'at least one', 'check the split')
-    return names
+    def prepare_data(self, idx: int) -> Any:
+        """Run the pipeline on one image; a broken one is named."""
+        with naming_broken_image(self.get_data_info(idx)['img_path']):
+            return super().prepare_data(idx)

@@ -1,17 +1,26 @@
-"""The COCO data set of liver lesions: classes by name, ignored lesions kept, bad input refused."""
+"""The COCO data set of liver lesions: classes by name, ignored lesions kept, bad input refused.
 
-import json
+Other classes need no change here: name them in the data set's `metainfo` and in the model's
+`num_classes`. Another field of an image: add it to `PATIENT_FIELDS`, and to the `meta_keys`
+of the pipeline that is to hand it on.
+"""
+
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 
 from mmdet_liver import taxonomy
+from mmdet_liver.coco_files import read_coco, require_keys, require_unique_ids
+from mmdet_liver.datasets.image_errors import naming_broken_image
 from mmdet_liver.errors import input_error
 
-# What our own preparation adds to COCO's image fields; handed on to the data samples.
-PATIENT_FIELDS = ('patient_id', 'age', 'sex', 'mm_per_pixel', 'fully_annotated')
+# What our own preparation adds to COCO's image fields. They are in each data info (None where
+# unknown); a data sample has those that the pipeline's `PackDetInputs` names in `meta_keys`.
+PATIENT_FIELDS = ('patient_id', 'study_id', 'age', 'sex', 'mm_per_pixel', 'fully_annotated')
 
 
 @DATASETS.register_module()
@@ -24,12 +33,13 @@ class LiverTumorDataset(CocoDataset):
     `mmdet_liver.preparation` writes (`patient_id`, `age`, ...) are in each data info.
 
     Args:
-        metainfo: `classes` (and `palette`) of another task than the four diagnoses.
+        metainfo: `classes` of another task than the four diagnoses, or another `palette`.
         single_class: merge all classes into `tumor`, label 0.
     Raises:
         InputError: for a missing or broken annotation file, one without images, a
             category that is not in `classes` or a class that is no category, a box
-            without area or wholly outside its image.
+            without area or wholly outside its image; when an image is read, for one
+            that is missing, truncated or damaged.
     """
 
     METAINFO = {
@@ -45,23 +55,29 @@ class LiverTumorDataset(CocoDataset):
         filter_cfg: dict | None = None,
         **kwargs,
     ) -> None:
-        self._file_classes = tuple((metainfo or self.METAINFO)['classes'])
-        self._single_class = single_class
+        self._merged_classes = None
         if single_class:
+            self._merged_classes = (metainfo or {}).get('classes', self.METAINFO['classes'])
             metainfo = {'classes': (taxonomy.TUMOR,), 'palette': [taxonomy.TUMOR_COLOR]}
         super().__init__(*args, metainfo=metainfo, filter_cfg=filter_cfg, **kwargs)
 
     def load_data_list(self) -> list[dict]:
         """Read the annotation file; one data info an image, in the order of image ids."""
-        categories = check_annotation_file(Path(self.ann_file), self._file_classes)
+        merged = self._merged_classes is not None
+        classes = list(self._merged_classes if merged else self.metainfo['classes'])
         self._label_of = {
-            category['id']: 0 if self._single_class else self._file_classes.index(category['name'])
-            for category in categories
+            category['id']: 0 if merged else classes.index(category['name'])
+            for category in check_annotation_file(Path(self.ann_file), classes)
         }
         data_list = super().load_data_list()
         # The host's own mapping, by the order in the file, is what filter_data would use.
         self.cat_ids, self.cat2label = list(self._label_of), self._label_of
         return data_list
+
+    def prepare_data(self, idx: int) -> Any:
+        """Run the pipeline on one image; a broken one is named."""
+        with naming_broken_image(self.get_data_info(idx)['img_path'], self.backend_args):
+            return super().prepare_data(idx)
 
     def parse_data_info(self, raw_data_info: dict) -> dict:
         """Turn one image of the file and its annotations into a data info."""
@@ -79,16 +95,14 @@ class LiverTumorDataset(CocoDataset):
         }
 
     def _instance(self, annotation: dict, image: dict) -> dict:
-        x, y, width, height = annotation['bbox']
-        outside = x >= image['width'] or y >= image['height'] or x + width <= 0 or y + height <= 0
-        # `not >` instead of `<=`, so that NaN is caught as well.
-        if not (width > 0 and height > 0) or outside:
+        if not _has_area_inside(annotation['bbox'], image['width'], image['height']):
             raise input_error(
                 f'{self.ann_file}, annotation {annotation["id"]} of {image["file_name"]}',
                 f'the box [x, y, width, height] = {annotation["bbox"]}',
                 f'one with area inside {image["width"]}x{image["height"]} pixels',
                 'correct the box or drop the annotation',
             )
+        x, y, width, height = annotation['bbox']
         return {
             'bbox': [x, y, x + width, y + height],
             'bbox_label': self._label_of[annotation['category_id']],
@@ -104,42 +118,26 @@ def check_annotation_file(path: Path, classes: Sequence[str]) -> list[dict]:
     Raises:
         InputError: naming what is missing or too much.
     """
-    if not path.is_file():
-        raise input_error(
-            path, 'no such file', 'a COCO annotation file', 'run tools/prepare_data.py or check it'
-        )
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise input_error(
-            path, f'broken JSON ({error})', 'a COCO annotation file', 'write it again'
-        ) from None
-    keys = ('images', 'annotations', 'categories')
-    if not isinstance(content, dict) or any(not isinstance(content.get(k), list) for k in keys):
-        raise input_error(path, 'another layout', f'lists {", ".join(keys)}', 'write it again')
-    if not content['images']:
-        raise input_error(
-            path, 'no images', 'at least one', 'check the split and the filters of the preparation'
-        )
-    _check_categories(path, content, classes)
-    return content['categories']
-
-
-def _check_categories(path: Path, content: dict, classes: Sequence[str]) -> None:
-    found = [category['name'] for category in content['categories']]
+    content = read_coco(path)
+    require_keys(content['images'], ('file_name', 'width', 'height'), f'{path}, images')
+    require_unique_ids(content['annotations'], f'{path}, annotations')
+    found = [str(category['name']) for category in content['categories']]
     if sorted(found) != sorted(classes):
         raise input_error(
             path,
-            f'the categories {", ".join(found) or "none"}',
+            f'the categories {", ".join(found)}',
             f'{", ".join(classes)}',
-            "set the data set's metainfo=dict(classes=...) or correct the file",
+            "name all categories of the file, and no others, in the data set's "
+            'metainfo=dict(classes=...), or correct the file',
         )
-    known = {category['id'] for category in content['categories']}
-    for annotation in content['annotations']:
-        if annotation['category_id'] not in known:
-            raise input_error(
-                f'{path}, annotation {annotation["id"]}',
-                f'category_id {annotation["category_id"]}',
-                f'one of {sorted(known)}',
-                'correct the annotation',
-            )
+    return content['categories']
+
+
+def _has_area_inside(box: Any, width: float, height: float) -> bool:
+    # Whether an xywh box is four finite numbers and some of it lies in the image.
+    try:
+        x, y, w, h = map(float, box)
+    except (TypeError, ValueError):
+        return False
+    area = w > 0 and h > 0 and all(map(math.isfinite, (x, y, w, h)))
+    return area and x < width and y < height and x + w > 0 and y + h > 0

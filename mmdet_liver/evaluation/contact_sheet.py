@@ -7,14 +7,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from PIL import Image, ImageOps
 
-from mmdet_liver.errors import input_error
 from mmdet_liver.evaluation.arrays import Annotations
 from mmdet_liver.evaluation.labels import LabelPlacer
 from mmdet_liver.evaluation.scoring import Evaluation
 from mmdet_liver.evaluation.tiles import KINDS, choose_tiles, image_tallies
 from mmdet_liver.files import whole_file
+from mmdet_liver.images import read_image
 from mmdet_liver.taxonomy import color_of
 
 _COLUMNS = 4
@@ -55,34 +54,10 @@ def draw_contact_sheet(
         figure.savefig(temporary, dpi=_DPI, metadata={'Software': None})
 
 
-def read_image(path: Path) -> np.ndarray:
-    """Read an image as (H, W, 3) uint8, turned as its EXIF says, 16 bits scaled to 8.
-
-    Raises:
-        InputError: if it is missing or damaged.
-    """
-    try:
-        with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened)
-            if image.mode in ('I', 'F') or image.mode.startswith('I;16'):
-                return _stretched(np.asarray(image, np.float64))
-            return np.asarray(image.convert('RGB'))
-    except FileNotFoundError:
-        raise input_error(path, 'no such image', 'a file', 'check the image folder') from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise input_error(
-            path, f'no readable image ({error})', 'an intact image', 'export it again'
-        ) from None
-
-
-def _stretched(values: np.ndarray) -> np.ndarray:
-    low, high = values.min(), values.max()
-    grey = np.round((values - low) / max(high - low, 1) * 255).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=2)
-
-
 def _draw_image(axes: Axes, image: np.ndarray) -> None:
-    axes.imshow(image)
+    # As the network sees it, so without stretching the grey levels.
+    rgb = image[..., ::-1] if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+    axes.imshow(rgb)
     axes.set_xlim(-0.5, image.shape[1] - 0.5)
     axes.set_ylim(image.shape[0] - 0.5, -0.5)
     axes.set_axis_off()

@@ -1,25 +1,19 @@
 """Reading COCO ground truth and COCO detection results, with every entry checked."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mmdet_liver.coco_files import first_failing, kind, read_coco, read_json, values_of
 from mmdet_liver.errors import input_error
-from mmdet_liver.evaluation.arrays import NONE, Detections, Truth, group_by_image
-
-
-def read_json(path: str | Path, expected: str) -> Any:
-    """Parse a JSON file; `expected` says in an error what it should have held."""
-    path = Path(path)
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise input_error(path, error.strerror.lower(), expected, 'check the path') from None
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise input_error(path, f'no JSON ({error})', expected, 'write it again') from None
+from mmdet_liver.evaluation.arrays import (
+    NONE,
+    SCORE_DECIMALS,
+    Detections,
+    Truth,
+    group_by_image,
+)
 
 
 def read_truth(path: str | Path) -> Truth:
@@ -30,14 +24,11 @@ def read_truth(path: str | Path) -> Truth:
             twice or not at all, an annotation of an unknown image or category, or a box
             that is not four finite numbers with sizes of 0 or more.
     """
-    content = read_json(path, 'COCO ground truth')
-    images, annotations, categories = (
-        _section(content, key, path) for key in ('images', 'annotations', 'categories')
-    )
-    image_ids = _unique([_get(e, 'id', f'{path}, images[{i}]') for i, e in enumerate(images)], path)
-    class_of, names = _classes(categories, path)
-    number = {image_id: i for i, image_id in enumerate(image_ids)}
-    image, classes, boxes = _columns(annotations, number, class_of, f'{path}, annotations', 'file')
+    content = read_coco(path)
+    images, annotations = content['images'], content['annotations']
+    class_of, names = _classes(content['categories'], path)
+    number = {image['id']: i for i, image in enumerate(images)}
+    image, classes, boxes = _columns(annotations, number, class_of, f'{path}, annotations')
     crowd = _flags(annotations, 'iscrowd', path)
     ignore = _flags(annotations, 'ignore', path)
 
@@ -47,7 +38,7 @@ def read_truth(path: str | Path) -> Truth:
     return Truth(
         labels=(NONE, *names),
         class_of=class_of,
-        image_ids=tuple(image_ids),
+        image_ids=tuple(number),
         file_names=tuple(str(e.get('file_name', e['id'])) for e in images),
         lesions=pick(~(crowd | ignore)),
         ignored=pick(ignore),
@@ -73,15 +64,16 @@ def to_detections(entries: list[dict], truth: Truth, where: str | Path) -> Detec
     if not isinstance(entries, list):
         raise input_error(
             where,
-            f'a JSON {_kind(entries)}',
+            f'a JSON {kind(entries)}',
             'a list of results',
             'give a COCO results file (the ground truth comes first)',
         )
     class_of = None if truth.any_category else truth.class_of
-    image, classes, boxes = _columns(entries, truth.number_of_image(), class_of, where, 'truth')
+    image, classes, boxes = _columns(entries, truth.number_of_image(), class_of, where)
     scores = _numbers(entries, 'score', (), where)
     # Rounded as in the evaluation: a float32 sum of softmax may be 1 + 1e-7.
-    outside = np.flatnonzero((np.round(scores, 6) < 0) | (np.round(scores, 6) > 1))
+    rounded = np.round(scores, SCORE_DECIMALS)
+    outside = np.flatnonzero((rounded < 0) | (rounded > 1))
     if len(outside):
         i = int(outside[0])
         raise input_error(
@@ -91,15 +83,14 @@ def to_detections(entries: list[dict], truth: Truth, where: str | Path) -> Detec
 
 
 def _columns(
-    entries: list, number: dict, class_of: dict | None, where: str | Path, known_by: str
+    entries: list, number: dict, class_of: dict | None, where: str | Path
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     # Image numbers (N,), classes (N,) and xyxy boxes (N, 4) of annotations or results.
-    source = 'the ground truth' if known_by == 'truth' else 'this file'
-    image = _looked_up(entries, 'image_id', number, where, f'an image of {source}')
+    image = _looked_up(entries, 'image_id', number, where, 'an image of the ground truth')
     if class_of is None:
         classes = np.ones(len(entries), np.int64)
     else:
-        expected = f'a category of {source} ({", ".join(map(str, class_of))})'
+        expected = f'a category of the ground truth ({", ".join(map(str, class_of))})'
         classes = _looked_up(entries, 'category_id', class_of, where, expected)
     boxes = _numbers(entries, 'bbox', (4,), where)
     negative = np.flatnonzero((boxes[:, 2:] < 0).any(axis=1))
@@ -118,11 +109,11 @@ def _columns(
 def _looked_up(
     entries: list, key: str, table: dict, where: str | Path, expected: str
 ) -> np.ndarray:
-    values = _values(entries, key, where)
+    values = values_of(entries, key, where)
     try:
         return np.fromiter((table[v] for v in values), np.int64, len(values))
     except (KeyError, TypeError):
-        i = _first(values, lambda v: table[v])
+        i = first_failing(values, table.__getitem__)
         raise input_error(
             f'{where}, entry {i}',
             f'{key} {values[i]!r}',
@@ -133,7 +124,7 @@ def _looked_up(
 
 def _numbers(entries: list, key: str, shape: tuple, where: str | Path) -> np.ndarray:
     # (N, *shape) float64, finite.
-    values = _values(entries, key, where)
+    values = values_of(entries, key, where)
 
     def checked(part: list) -> np.ndarray:
         array = np.asarray(part)
@@ -147,74 +138,24 @@ def _numbers(entries: list, key: str, shape: tuple, where: str | Path) -> np.nda
     try:
         return checked(values)
     except ValueError:
-        i = _first(values, lambda v: checked([v]))
+        i = first_failing(values, lambda v: checked([v]))
         expected = 'four finite numbers' if shape else 'a finite number'
         raise input_error(
             f'{where}, entry {i}', f'{key} {values[i]!r}', expected, 'mend or drop the entry'
         ) from None
 
 
-def _values(entries: list, key: str, where: str | Path) -> list:
-    try:
-        return [entry[key] for entry in entries]
-    except (KeyError, TypeError):
-        for i, entry in enumerate(entries):
-            _get(entry, key, f'{where}, entry {i}')
-        raise
-
-
-def _first(values: list, check: Callable[[Any], Any]) -> int:
-    for i, value in enumerate(values):
-        try:
-            check(value)
-        except (KeyError, TypeError, ValueError):
-            return i
-    raise AssertionError('no value fails alone')
-
-
-def _get(entry: Any, key: str, where: str) -> Any:
-    if not isinstance(entry, dict):
-        raise input_error(where, f'a JSON {_kind(entry)}', 'an object', 'mend or drop the entry')
-    if key not in entry:
-        raise input_error(where, f'no {key!r}', f'the key {key!r}', 'mend or drop the entry')
-    return entry[key]
-
-
-def _section(content: Any, key: str, path: str | Path) -> list:
-    section = _get(content, key, str(path))
-    if not isinstance(section, list):
-        raise input_error(path, f'{key} as a {_kind(section)}', 'a list', 'write COCO ground truth')
-    if not section and key != 'annotations':
-        raise input_error(path, f'no {key}', 'at least one', 'check what wrote the file')
-    return section
-
-
 def _classes(categories: list, path: str | Path) -> tuple[dict, list[str]]:
     # Category id -> class 1..C in the order of ids, and the names in that order.
     where = f'{path}, categories'
-    ids = _unique([_get(c, 'id', f'{where}[{i}]') for i, c in enumerate(categories)], where)
-    names = [str(_get(c, 'name', f'{where}[{i}]')) for i, c in enumerate(categories)]
+    ids = [category['id'] for category in categories]
+    names = [str(category['name']) for category in categories]
     if len({NONE, *names}) <= len(names):
         raise input_error(
             where, f'the names {", ".join(names)}', f'different ones, not {NONE!r}', 'rename one'
         )
     ordered = sorted(range(len(ids)), key=lambda i: (isinstance(ids[i], str), ids[i]))
     return {ids[i]: c for c, i in enumerate(ordered, start=1)}, [names[i] for i in ordered]
-
-
-def _unique(ids: list, where: str | Path) -> list:
-    seen = set()
-    for i, value in enumerate(ids):
-        if not isinstance(value, int | str):
-            raise input_error(
-                f'{where}, entry {i}', f'id {value!r}', 'a number or a text', 'mend the id'
-            )
-        if value in seen:
-            raise input_error(
-                f'{where}, entry {i}', f'id {value!r} again', 'each id once', 'drop one of them'
-            )
-        seen.add(value)
-    return ids
 
 
 def _flags(annotations: list[dict], key: str, path: str | Path) -> np.ndarray:
@@ -225,8 +166,3 @@ def _flags(annotations: list[dict], key: str, path: str | Path) -> np.ndarray:
                 f'{path}, annotations, entry {i}', f'{key} {value!r}', '0 or 1', 'mend'
             )
     return np.array([bool(v) for v in values], bool)
-
-
-def _kind(value: Any) -> str:
-    names = {dict: 'object', list: 'list', str: 'string', bool: 'boolean', type(None): 'null'}
-    return names.get(type(value), 'number')

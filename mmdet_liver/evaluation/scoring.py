@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmdet_liver.coco_files import read_json
 from mmdet_liver.errors import input_error
 from mmdet_liver.evaluation.arrays import SCORE_DECIMALS, Detections, Truth
 from mmdet_liver.evaluation.confusion import (
@@ -17,7 +18,6 @@ from mmdet_liver.evaluation.confusion import (
     precision_recall_f1,
     sweep,
 )
-from mmdet_liver.evaluation.detection_files import read_json
 from mmdet_liver.evaluation.matching import IOU_THR, match
 
 BEST_HERE = 'best on this data'

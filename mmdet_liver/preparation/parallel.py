@@ -1,11 +1,14 @@
-"""Work on many files at once, with a progress bar."""
+"""Work on many items at once, in their order, with a progress bar."""
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
+import cv2
 from tqdm import tqdm
 
 # Starting a process costs about as much as this many images.
@@ -20,25 +23,44 @@ def cores() -> int:
 def map_files(
     function: Callable[[Any], Any], items: Sequence[Any], *, label: str, workers: int = 1
 ) -> list[Any]:
-    """`[function(item) for item in items]` in `workers` processes, or fewer for few items.
+    """`[function(item) for item in items]` in `workers` processes, or fewer for few items."""
+    workers = min(workers, len(items) // _WORTH_A_PROCESS)
+    return list(map_in_order(function, items, label=label, workers=workers, chunksize=8))
+
+
+def map_in_order(
+    function: Callable[[Any], Any],
+    items: Sequence[Any],
+    *,
+    label: str,
+    unit: str = 'image',
+    workers: int = 1,
+    chunksize: int = 1,
+) -> Iterator[Any]:
+    """Yield `function(item)` of each item as soon as it and those before it are there.
 
     The first exception, in the order of the items, ends the work and is raised here.
     With more than one worker `function` and the items must be picklable, and a script
     must guard its own start with `if __name__ == '__main__'`.
+
+    Args:
+        label: what the progress bar says; there is none where stderr is no terminal.
+        chunksize: items a worker takes at a time.
     """
-    workers = min(workers, len(items) // _WORTH_A_PROCESS)
+    bar = partial(tqdm, total=len(items), desc=label, unit=unit, disable=None)
     if workers <= 1:
-        return _collect(map(function, items), len(items), label)
+        yield from bar(map(function, items))
+        return
     # Not fork: OpenCV and the progress bar have threads, and a forked lock stays locked.
     context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=_start_worker) as pool:
         try:
-            return _collect(pool.map(function, items, chunksize=8), len(items), label)
+            yield from bar(pool.map(function, items, chunksize=chunksize))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _collect(results: Iterable[Any], count: int, label: str) -> list[Any]:
-    # disable=None: no bar where stderr is no terminal.
-    return list(tqdm(results, total=count, desc=label, unit='image', disable=None))
+def _start_worker() -> None:
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle

@@ -13,6 +13,7 @@ from mmengine.logging import MMLogger
 from mmdet_liver.errors import input_error
 from mmdet_liver.evaluation.arrays import Truth, merge_classes
 from mmdet_liver.evaluation.detection_files import read_truth, to_detections
+from mmdet_liver.evaluation.matching import IOU_THR
 from mmdet_liver.evaluation.report import table_text, write_report
 from mmdet_liver.evaluation.scoring import (
     Evaluation,
@@ -60,7 +61,7 @@ class LesionF1Metric(BaseMetric):
     def __init__(
         self,
         ann_file: str,
-        iou_thr: float = 0.25,
+        iou_thr: float = IOU_THR,
         score_thr: float | str | None = None,
         out_dir: str | None = None,
         collect_device: str = 'cpu',

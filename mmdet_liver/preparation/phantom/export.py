@@ -5,21 +5,17 @@ a folder with a manifest is complete. What a patient looks like depends on the s
 the patient's index alone.
 """
 
-import multiprocessing
-import signal
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from mmdet_liver.errors import input_error
 from mmdet_liver.files import whole_file
 from mmdet_liver.preparation.manifest import Record, write_manifest
+from mmdet_liver.preparation.parallel import map_in_order
 from mmdet_liver.preparation.phantom.frames import Frame, patient_frames
 from mmdet_liver.preparation.phantom.patients import ANNOTATION, Patient, random_stream
 
@@ -54,7 +50,11 @@ def make_phantom(
     truth: list[Record] = []
     manifest: list[Record] = []
     try:
-        for true_rows, rows in _run(out, patients, seed, workers):
+        job = partial(write_patient, out, seed)
+        written = map_in_order(
+            job, range(patients), label='phantom', unit='patient', workers=min(workers, patients)
+        )
+        for true_rows, rows in written:
             truth += true_rows
             manifest += rows
         write_manifest(out / TRUTH, truth)
@@ -109,28 +109,6 @@ def _claim(out: Path, overwrite: bool) -> None:
     if overwrite:
         # While images are being replaced the folder must not look complete.
         (out / MANIFEST).unlink(missing_ok=True)
-
-
-def _run(
-    out: Path, patients: int, seed: int, workers: int
-) -> Iterator[tuple[list[Record], list[Record]]]:
-    job = partial(write_patient, out, seed)
-    bar = partial(tqdm, total=patients, unit='patient', desc='phantom')
-    if workers <= 1:
-        yield from bar(map(job, range(patients)))
-        return
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(min(workers, patients), context, initializer=_start_worker) as pool:
-        try:
-            yield from bar(pool.map(job, range(patients)))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _start_worker() -> None:
-    cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 
 
 def _truth(patient: Patient, frame: Frame) -> list[Record]:
