@@ -43,9 +43,9 @@ def read_coco(path: str | Path) -> dict[str, list[dict]]:
     """The three lists of a COCO file, which fit each other.
 
     Returns:
-        images (one or more, each with `id`), annotations (each with `id`, `image_id`,
-        `category_id`, `bbox`, whose values are not looked at), categories (one or more,
-        each with `id` and `name`).
+        images (one or more, each with `id`), annotations (each with `image_id`,
+        `category_id` and `bbox`, whose value is not looked at; their own ids matter to
+        training only), categories (one or more, each with `id` and `name`).
     Raises:
         InputError: names file and entry for a missing list or key, an image or category
             given twice, or an annotation of an unknown image or category.
@@ -58,7 +58,7 @@ def read_coco(path: str | Path) -> dict[str, list[dict]]:
     category_ids = require_unique_ids(categories, f'{path}, categories')
     require_known(annotations, 'image_id', image_ids, where)
     require_known(annotations, 'category_id', category_ids, where)
-    require_keys(annotations, ('bbox', 'id'), where)
+    require_keys(annotations, ('bbox',), where)
     return {'images': images, 'annotations': annotations, 'categories': categories}
 
 
@@ -144,7 +144,7 @@ def _section(content: Any, key: str, path: str | Path) -> list:
         raise input_error(path, f'no {key!r}', expected, 'give another file')
     section = content[key]
     if not isinstance(section, list):
-        raise input_error(path, f'{key} as a {kind(section)}', expected, 'write it again')
+        raise input_error(path, f'{key} as a JSON {kind(section)}', expected, 'write it again')
     if not section and key != 'annotations':
         raise input_error(path, f'no {key}', 'at least one', 'check what wrote the file')
     return section

@@ -6,6 +6,7 @@ of the pipeline that is to hand it on.
 """
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,8 @@ class LiverTumorDataset(CocoDataset):
         """Turn one image of the file and its annotations into a data info."""
         image = raw_data_info['raw_img_info']
         return {
-            'img_path': str(Path(self.data_prefix['img'], image['file_name'])),
+            # Not pathlib, which takes a slash out of a URL.
+            'img_path': os.path.join(self.data_prefix['img'], image['file_name']),  # noqa: PTH118
             'img_id': image['img_id'],
             'seg_map_path': None,
             'height': image['height'],

@@ -21,6 +21,7 @@ from pathlib import Path
 from mmdet_liver import __version__, taxonomy
 from mmdet_liver.errors import input_error
 from mmdet_liver.files import write_json, write_text
+from mmdet_liver.images import checked_size
 from mmdet_liver.preparation.coco import to_coco
 from mmdet_liver.preparation.entries import (
     ImageEntry,
@@ -30,7 +31,6 @@ from mmdet_liver.preparation.entries import (
     group_by_image,
     scale_boxes,
 )
-from mmdet_liver.images import checked_size
 from mmdet_liver.preparation.manifest import Record, manifest_text, write_manifest
 from mmdet_liver.preparation.parallel import map_files
 from mmdet_liver.preparation.placing import place_image, shrunk_size

@@ -10,13 +10,16 @@ from mmdet_liver.datasets import CocoImages  # noqa: E402
 from mmdet_liver.errors import InputError  # noqa: E402
 
 
-def build(root, names=('p1/a.png', 'b.png')):
+def build(root, names=('p1/a.png', 'b.png'), pipeline=()):
     for name in names:
         path = root / 'images' / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     return CocoImages(
-        ann_file='train.json', data_root=str(root), data_prefix=dict(img_path='images/')
+        ann_file='train.json',
+        data_root=str(root),
+        data_prefix=dict(img_path='images/'),
+        pipeline=pipeline,
     )
 
 
@@ -38,12 +41,13 @@ def test_every_image_with_or_without_lesions(tmp_path):
     'content, message',
     [
         pytest.param(None, 'train.json: found no such file', id='missing'),
-        pytest.param('{"images": [', 'train.json: found broken content', id='broken'),
-        pytest.param({'annotations': []}, "broken content .*'images'", id='no list of images'),
-        pytest.param([1], 'broken content', id='another layout'),
+        pytest.param('{"images": [', 'train.json: found no JSON', id='broken'),
+        pytest.param({'annotations': []}, "train.json: found no 'images'", id='no list of images'),
+        pytest.param([1], 'found a JSON list', id='another layout'),
         pytest.param({'images': []}, 'found no images', id='empty'),
+        pytest.param({'images': [{'id': 1}]}, "entry 0: found no 'file_name'", id='no name'),
         pytest.param(
-            {'images': [*IMAGES, {'file_name': 'c.png'}]},
+            {'images': [*IMAGES, {'id': 1, 'file_name': 'c.png'}]},
             '1 of 3 images that do not exist, first .*c.png',
             id='image missing',
         ),
@@ -54,3 +58,14 @@ def test_bad_input_is_named(tmp_path, content, message):
         write_coco(tmp_path, content)
     with pytest.raises(InputError, match=message):
         build(tmp_path)
+
+
+@pytest.mark.parametrize('content', [b'', b'\x89PNG\r\n\x1a\nrubbish'], ids=['empty', 'rubbish'])
+def test_broken_image_is_named(tmp_path, content):
+    write_coco(tmp_path, {'images': IMAGES})
+    data_set = build(tmp_path, pipeline=[dict(type='LoadImageFromFile')])
+    path = tmp_path / 'images/b.png'
+    path.write_bytes(content)
+    with pytest.raises(InputError, match='does not decode') as error:
+        data_set[1]
+    assert str(error.value).startswith(str(path))

@@ -27,7 +27,10 @@ def annotation(box, category=9, **extra):
 
 def write_coco(folder, annotations=(), categories=CATEGORIES, images=None):
     images = images or [
-        {'id': 11, 'file_name': 'a.png', 'width': 100, 'height': 80, 'patient_id': 'p1', 'age': 70},
+        {
+            **{'id': 11, 'file_name': 'a.png', 'width': 100, 'height': 80},
+            **{'patient_id': 'p1', 'study_id': 's1', 'age': 70},
+        },
         {'id': 12, 'file_name': 'b.png', 'width': 100, 'height': 80},
     ]
     annotations = [{'id': i, 'image_id': 11, **a} for i, a in enumerate(annotations, start=1)]
@@ -91,7 +94,8 @@ def test_single_class_merges_all_into_tumor(tmp_path):
 
 def test_patient_fields_are_in_the_data_info(tmp_path):
     info = build(write_coco(tmp_path)).get_data_info(0)
-    assert (info['patient_id'], info['age'], info['sex']) == ('p1', 70, None)
+    assert (info['patient_id'], info['study_id'], info['age']) == ('p1', 's1', 70)
+    assert info['sex'] is None
 
 
 def test_other_classes_by_metainfo(tmp_path):
@@ -99,6 +103,28 @@ def test_other_classes_by_metainfo(tmp_path):
     path = write_coco(tmp_path, [annotation([1, 2, 3, 4], 2)], categories)
     dataset = build(path, metainfo={'classes': ('benign', 'malignant')})
     assert dataset.get_data_info(0)['instances'][0]['bbox_label'] == 1
+
+
+@pytest.mark.parametrize('single_class', [False, True])
+def test_palette_alone_keeps_the_four_classes(tmp_path, single_class):
+    path = write_coco(tmp_path, [annotation([1, 2, 3, 4], 7)])
+    dataset = build(path, metainfo={'palette': [(0, 0, 0)] * 4}, single_class=single_class)
+    assert dataset.metainfo['classes'] == (
+        ('tumor',) if single_class else ('cyst', 'HCC', 'hemangioma', 'Meta')
+    )
+    assert dataset.get_data_info(0)['instances'][0]['bbox_label'] == (0 if single_class else 3)
+
+
+def test_part_of_the_classes_is_refused_with_a_remedy(tmp_path):
+    with pytest.raises(InputError, match='name all categories of the file, and no others'):
+        build(write_coco(tmp_path), metainfo={'classes': ('HCC', 'Meta')})
+
+
+def test_classes_from_a_file(tmp_path):
+    (tmp_path / 'classes.txt').write_text('Meta\nHCC\ncyst\nhemangioma')
+    path = write_coco(tmp_path, [annotation([1, 2, 3, 4], 7)])
+    dataset = build(path, metainfo={'classes': str(tmp_path / 'classes.txt')})
+    assert dataset.get_data_info(0)['instances'][0]['bbox_label'] == 0
 
 
 @pytest.mark.parametrize(
@@ -109,6 +135,15 @@ def test_other_classes_by_metainfo(tmp_path):
         ),
         pytest.param(
             [annotation([1, 2, float('nan'), 4])], CATEGORIES, ['annotation 1', 'nan'], id='NaN'
+        ),
+        pytest.param(
+            [{**annotation([1, 2, 3, 4]), 'bbox': [1, 2, 3]}], CATEGORIES, ['[1, 2, 3]'], id='three'
+        ),
+        pytest.param(
+            [annotation([1, 2, 3, 4], id=1)] * 2, CATEGORIES, ['id 1 again'], id='the same id twice'
+        ),
+        pytest.param(
+            [annotation([1, 2, 3, 4], image_id=99)], CATEGORIES, ['image_id 99'], id='image id'
         ),
         pytest.param([annotation([200, 2, 3, 4])], CATEGORIES, ['100x80'], id='outside'),
         pytest.param(
@@ -132,8 +167,8 @@ def test_bad_annotation_is_one_clear_line(tmp_path, annotations, categories, wor
 @pytest.mark.parametrize(
     'text, word',
     [
-        pytest.param('{"images": [', 'broken JSON', id='cut off'),
-        pytest.param('[]', 'another layout', id='results instead of ground truth'),
+        pytest.param('{"images": [', 'no JSON', id='cut off'),
+        pytest.param('[]', 'a JSON list', id='results instead of ground truth'),
         pytest.param('{"images": [], "annotations": [], "categories": []}', 'no images', id='none'),
         pytest.param(None, 'no such file', id='missing'),
     ],

@@ -4,7 +4,7 @@ from coco_cases import ground_truth, results, write
 from PIL import Image
 
 from mmdet_liver.errors import InputError
-from mmdet_liver.evaluation.contact_sheet import draw_contact_sheet, read_image
+from mmdet_liver.evaluation.contact_sheet import draw_contact_sheet
 from mmdet_liver.evaluation.detection_files import read_truth, to_detections
 from mmdet_liver.evaluation.scoring import evaluate
 from mmdet_liver.evaluation.tiles import choose_tiles, image_tallies
@@ -75,35 +75,34 @@ def test_sheet_is_drawn_and_does_not_change(tmp_path, evaluation):
     assert (drawn == (86, 180, 233)).all(axis=1).sum() > 100  # cyst's colour
 
 
+def test_image_is_drawn_as_the_network_sees_it(tmp_path):
+    read = read_truth(write(tmp_path / 'gt.json', ground_truth({1: [(1, A)], 2: [(1, A)]})))
+    evaluation = evaluate(read, to_detections([], read, 'results'))
+    Image.new('RGB', (120, 90), (200, 100, 50)).save(tmp_path / 'colour.png')
+    Image.fromarray(np.full((90, 120), 40000, np.uint16)).save(tmp_path / 'deep.png')
+    paths = [tmp_path / 'colour.png', tmp_path / 'deep.png']
+    draw_contact_sheet(evaluation, paths, tmp_path / 'sheet.png')
+    drawn = np.asarray(Image.open(tmp_path / 'sheet.png').convert('RGB')).reshape(-1, 3)
+    for color in ((200, 100, 50), (156, 156, 156)):  # 40000 // 256
+        assert (drawn == color).all(axis=1).sum() > 10_000
+
+
 @pytest.mark.parametrize(
     'content, message',
     [
-        pytest.param(None, 'no such image', id='missing'),
-        pytest.param(b'\x89PNG\r\n\x1a\nrubbish', 'no readable image', id='rubbish'),
-        pytest.param(b'', 'no readable image', id='empty'),
+        pytest.param(None, 'no such file', id='missing'),
+        pytest.param(b'\x89PNG\r\n\x1a\nrubbish', 'does not decode', id='rubbish'),
     ],
 )
-def test_bad_image_is_named(tmp_path, content, message):
-    path = tmp_path / 'x.png'
+def test_bad_image_is_named(tmp_path, evaluation, content, message):
+    paths = [tmp_path / f'{i}.png' for i in range(4)]
     if content is not None:
-        path.write_bytes(content)
+        for path in paths:
+            path.write_bytes(content)
     with pytest.raises(InputError, match=message) as caught:
-        read_image(path)
-    assert str(caught.value).startswith(str(path))
-
-
-def test_truncated_image_is_named(tmp_path):
-    path = tmp_path / 'x.png'
-    noise = np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8)
-    Image.fromarray(noise).save(path)
-    path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(InputError, match='no readable image'):
-        read_image(path)
-
-
-def test_16_bits_are_stretched(tmp_path):
-    Image.fromarray(np.array([[0, 40000]], np.uint16)).save(tmp_path / 'x.png')
-    assert read_image(tmp_path / 'x.png').tolist() == [[[0, 0, 0], [255, 255, 255]]]
+        draw_contact_sheet(evaluation, paths, tmp_path / 'sheet.png')
+    assert any(str(caught.value).startswith(str(path)) for path in paths)
+    assert not (tmp_path / 'sheet.png').exists()
 
 
 def test_many_predictions_and_odd_names_are_drawn(tmp_path):

@@ -71,13 +71,13 @@ def test_bad_results_are_named(tmp_path, truth, entries, message):
     [
         pytest.param({'images': [{'id': 1}, {'id': 1}]}, 'entry 1: found id 1 again', id='image'),
         pytest.param({'images': []}, 'no images', id='empty data set'),
-        pytest.param({'images': [{}]}, r"images\[0\]: found no 'id'", id='image without id'),
+        pytest.param({'images': [{}]}, "images, entry 0: found no 'id'", id='image without id'),
         pytest.param({'categories': []}, 'no categories', id='no categories'),
         pytest.param({'categories': [{'id': 1, 'name': 'None'}]}, "not 'None'", id='class None'),
         pytest.param(
             {'categories': [{'id': 1, 'name': 'a'}, {'id': 1, 'name': 'b'}]}, 'again', id='category'
         ),
-        pytest.param({'annotations': None}, 'annotations as a null', id='null annotations'),
+        pytest.param({'annotations': None}, 'annotations as a JSON null', id='null annotations'),
         pytest.param(
             {'annotations': [{'image_id': 3, 'category_id': 1, 'bbox': BOX}]},
             'annotations, entry 0: found image_id 3',

@@ -1,11 +1,12 @@
 """The head inside MMDetection: its inferencer, its metric, and learning a few images by heart."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 
-from mmdet_liver import compat
+from mmdet_liver import compat, config_path
 
 compat.install()
 
@@ -43,17 +44,6 @@ MODEL = {
     },
     'test_cfg': {'topk': 20, 'max_per_img': 10, 'cross_class_suppression': True},
 }
-PIPELINE = [
-    {'type': 'LoadImageFromFile'},
-    {'type': 'Resize', 'scale': (96, 96), 'keep_ratio': True},
-    {'type': 'Pad', 'size': (96, 96)},
-    {
-        'type': 'PackDetInputs',
-        'meta_keys': ('img_id', 'img_path', 'ori_shape', 'img_shape', 'scale_factor'),
-    },
-]
-
-DATASET = {'type': 'CocoDataset', 'metainfo': {'classes': ('a', 'b')}, 'pipeline': PIPELINE}
 
 
 @pytest.fixture(autouse=True)
@@ -61,14 +51,17 @@ def _scope():
     register_all_modules()
 
 
-def test_det_inferencer_with_a_plain_pipeline():
-    config = Config({'model': MODEL, 'test_dataloader': {'dataset': DATASET}})
-    config.visualizer = {'type': 'DetLocalVisualizer'}
+def test_det_inferencer_runs_a_shipped_config(tmp_path):
+    config = Config.fromfile(config_path('demo/centernet_r18w32_stepwise_1xb16_phantom4-160'))
+    config.model.backbone.init_cfg = None  # no pretraining has run
     inferencer = DetInferencer(config, weights=None, device='cpu', show_progress=False)
     image = np.random.default_rng(0).integers(0, 255, (60, 120, 3), np.uint8)
-    result = inferencer([image, image], batch_size=2)['predictions'][1]
-    assert 0 < len(result['bboxes']) <= 10
-    assert len(result['scores']) == len(result['labels']) == len(result['bboxes'])
+    cv2.imwrite(str(tmp_path / 'a.png'), image)
+    out = inferencer([image, str(tmp_path / 'a.png')], batch_size=2)
+    by_pixels, by_path = out['predictions']
+    assert 0 < len(by_path['bboxes']) == len(by_path['scores']) == len(by_path['labels'])
+    assert set(by_path['labels']) <= {0, 1, 2, 3}
+    assert by_path == by_pixels
 
 
 def test_coco_metric_takes_the_results(tmp_path):
