@@ -103,7 +103,8 @@ def _write_caption(
     axes: Axes, evaluation: Evaluation, number: int, kind: str, tally: np.ndarray
 ) -> None:
     counts = [f'{n} {word}' for n, word in zip(tally, KINDS, strict=False) if n]
-    name = Path(evaluation.truth.file_names[number]).name
+    # With its folder: that is where many exports keep the patient.
+    name = '/'.join(Path(evaluation.truth.file_names[number]).parts[-2:])
     name = name if len(name) <= 40 else f'{name[:18]}…{name[-21:]}'
     text = ', '.join(counts) if counts else kind
     if len(_shown(evaluation, number)) > _MOST_BOXES:

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from mmdet_liver import __version__, taxonomy
+from mmdet_liver.coco_files import read_json
 from mmdet_liver.errors import input_error
 from mmdet_liver.files import write_json, write_text
 from mmdet_liver.images import checked_size
@@ -37,6 +38,7 @@ from mmdet_liver.preparation.placing import place_image, shrunk_size
 from mmdet_liver.preparation.splitting import SPLITS, split_hash, split_patients
 
 _TRUTH = '_truth'
+_WRITTEN_BY_US = 'written by mmdet_liver'
 
 
 @dataclass(frozen=True)
@@ -104,9 +106,10 @@ def build_dataset(
         name: [scale_boxes(e, old[e.path], new[e.path]) for e in entries]
         for name, entries in fitted.items()
     }
+    earlier = _earlier_annotations(out)
     # From here on the folder changes; annotations of an earlier run would not fit it.
-    for name in (f'{s}{v}' for s in SPLITS for v in ('', _TRUTH)):
-        _annotation_file(out, name).unlink(missing_ok=True)
+    for path in earlier:
+        path.unlink()
     place = partial(place_image, image_root, out / 'images')
     shrunk = [(path, None if size == old[path] else size) for path, size in new.items()]
     map_files(place, shrunk, label='placing images', workers=options.workers)
@@ -115,6 +118,23 @@ def build_dataset(
     for version, entries in scaled.items():
         _write_coco(out, version, entries, new, classes, split, info, options.indent)
     return _summary(classes, versions, fitted, split)
+
+
+def _earlier_annotations(out: Path) -> list[Path]:
+    names = (f'{split}{version}' for split in SPLITS for version in ('', _TRUTH))
+    found = [path for path in (_annotation_file(out, name) for name in names) if path.exists()]
+    for path in found:
+        # Somebody's annotations by hand are worth more than a new split.
+        content = read_json(path, 'a COCO annotation file')
+        info = content.get('info') if isinstance(content, dict) else None
+        if not isinstance(info, dict) or info.get('description') != _WRITTEN_BY_US:
+            raise input_error(
+                path,
+                'annotations that this tool did not write',
+                'none, or its own',
+                'give another --out, or move the file away',
+            )
+    return found
 
 
 def _matching(
@@ -161,7 +181,7 @@ def _write_tables(out: Path, entries: Iterable[ImageEntry], split: dict[str, str
 def _info(records: Sequence[Record], split: dict[str, str], options: BuildOptions) -> dict:
     # No date and no path: the same input gives the same bytes.
     return {
-        'description': 'written by mmdet_liver',
+        'description': _WRITTEN_BY_US,
         'version': __version__,
         'split_seed': options.seed,
         'split_ratios': list(options.ratios),

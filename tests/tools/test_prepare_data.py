@@ -234,6 +234,17 @@ def test_bad_input_leaves_the_data_set_of_an_earlier_run(main, raw, tmp_path):
     assert content(out) == first
 
 
+def test_annotations_by_another_hand_are_not_replaced(main, raw, tmp_path):
+    own = tmp_path / 'out/annotations/val.json'
+    own.parent.mkdir(parents=True)
+    own.write_text('{"info": {"description": "drawn by hand"}, "images": []}')
+    before = own.read_bytes()
+    with pytest.raises(InputError, match='val.json.*did not write'):
+        main(['manifest', str(raw / 'manifest.csv'), '--out', str(tmp_path / 'out')])
+    assert own.read_bytes() == before
+    assert [path.name for path in (tmp_path / 'out').rglob('*') if path.is_file()] == ['val.json']
+
+
 def test_disk_trouble_on_the_way_leaves_no_annotations(main, raw, tmp_path):
     out = tmp_path / 'out'
     argv = ['manifest', str(raw / 'manifest.csv'), '--out', str(out)]
