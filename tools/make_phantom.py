@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument('out', type=Path, help='folder to write, new or empty')
     parser.add_argument(
-        '--patients', type=_positive, default=200, help='about 6 images each (default: 200)'
+        '--patients', type=_positive, default=200, help='about 7 images each (default: 200)'
     )
     parser.add_argument('--seed', type=_not_negative, default=0, help='0 or more (default: 0)')
     parser.add_argument(

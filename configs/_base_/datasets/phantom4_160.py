@@ -22,9 +22,9 @@ test_dataloader = dict(
 )
 val_evaluator = [
     dict(type='LesionF1Metric', ann_file=data_root + 'annotations/val.json'),
-    dict(type='CocoMetric', metric='bbox'),
+    *_base_.val_evaluator[1:],
 ]
 test_evaluator = [
     dict(type='LesionF1Metric', ann_file=data_root + 'annotations/test_truth.json'),
-    dict(type='CocoMetric', metric='bbox'),
+    *_base_.test_evaluator[1:],
 ]
