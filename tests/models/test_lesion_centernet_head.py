@@ -191,12 +191,25 @@ def test_lesion_inside_an_ignored_region_keeps_its_centre():
 
 @pytest.mark.parametrize('options', [{}, {'loss_center_heatmap': OUR_LOSS}], ids=['stock', 'ours'])
 @pytest.mark.parametrize('bias', [-300.0, 0.0, 300.0], ids=['all 0', 'usual', 'all 1'])
-def test_finite_under_bfloat16_autocast(options, bias):
-    head = heads(**options)[1]
+@pytest.mark.parametrize(
+    'device, dtype',
+    [
+        pytest.param('cpu', torch.bfloat16, id='CPU'),
+        pytest.param(
+            'cuda',
+            torch.float16,
+            id='GPU',
+            marks=pytest.mark.skipif(not torch.cuda.is_available(), reason='no GPU'),
+        ),
+    ],
+)
+def test_finite_under_autocast(options, bias, device, dtype):
+    head = heads(**options)[1].to(device)
     head.heatmap_head[-1].bias.data.fill_(bias)
-    with torch.autocast('cpu', torch.bfloat16):
-        out = head((torch.rand(3, 3, 16, 16),))
-        losses = head.loss_by_feat(*out, truth((64, 64)), metas((64, 64)))
+    lesions = [gt.to(device) for gt in truth((64, 64))]
+    with torch.autocast(device, dtype):
+        out = head((torch.rand(3, 3, 16, 16, device=device),))
+        losses = head.loss_by_feat(*out, lesions, metas((64, 64)))
     sum(losses.values()).backward()
     assert all(loss.dtype == torch.float32 and loss.isfinite() for loss in losses.values())
     assert all(p.grad.isfinite().all() for p in head.parameters())
