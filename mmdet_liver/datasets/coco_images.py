@@ -7,8 +7,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
 from mmdet_liver.coco_files import read_images
-from mmdet_liver.datasets.image_errors import naming_broken_image
-from mmdet_liver.errors import input_error
+from mmdet_liver.datasets.image_errors import naming_broken_image, require_images
 
 
 @DATASETS.register_module()
@@ -27,16 +26,9 @@ class CocoImages(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """One `{'img_path', 'sample_idx'}` an image, in the order of the file."""
         folder = Path(self.data_prefix['img_path'])
-        paths = [folder / image['file_name'] for image in read_images(self.ann_file)]
-        missing = [path for path in paths if not path.is_file()]
-        if missing:
-            raise input_error(
-                self.ann_file,
-                f'{len(missing)} of {len(paths)} images that do not exist, first {missing[0]}',
-                'every image on disk',
-                "check the data set's data_root and data_prefix",
-            )
-        return [{'img_path': str(path), 'sample_idx': i} for i, path in enumerate(paths)]
+        paths = [str(folder / image['file_name']) for image in read_images(self.ann_file)]
+        require_images(paths, self.ann_file)
+        return [{'img_path': path, 'sample_idx': i} for i, path in enumerate(paths)]
 
     def prepare_data(self, idx: int) -> Any:
         """Run the pipeline on one image; a broken one is named."""

@@ -1,11 +1,30 @@
 """Image files that cannot be trained on are named, whichever data set they belong to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mmdet_liver.errors import InputError
+from mmdet_liver.errors import InputError, input_error
 from mmdet_liver.images import check_image_file, read_image
+
+
+def require_images(img_paths: Sequence[str], ann_file: str, allow_none: bool = False) -> None:
+    """Refuse a data set of which images are missing, before the training meets them.
+
+    Args:
+        allow_none: take it that the images lie in another store (LMDB, an object store)
+            when not one of them is on disk.
+    Raises:
+        InputError: with the number of missing images and the first of them.
+    """
+    missing = [path for path in img_paths if not Path(path).is_file()]
+    if missing and not (allow_none and len(missing) == len(img_paths)):
+        raise input_error(
+            ann_file,
+            f'{len(missing)} of {len(img_paths)} images that do not exist, first {missing[0]}',
+            'every image on disk',
+            "check the data set's data_root and data_prefix",
+        )
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from mmdet.registry import DATASETS
 
 from mmdet_liver import taxonomy
 from mmdet_liver.coco_files import read_coco, require_keys, require_unique_ids
-from mmdet_liver.datasets.image_errors import naming_broken_image
+from mmdet_liver.datasets.image_errors import naming_broken_image, require_images
 from mmdet_liver.errors import input_error
 
 # What our own preparation adds to COCO's image fields. They are in each data info (None where
@@ -39,8 +39,8 @@ class LiverTumorDataset(CocoDataset):
     Raises:
         InputError: for a missing or broken annotation file, one without images, a
             category that is not in `classes` or a class that is no category, a box
-            without area or wholly outside its image; when an image is read, for one
-            that is missing, truncated or damaged.
+            without area or wholly outside its image, or some images missing; when an
+            image is read, for one that is missing, truncated or damaged.
     """
 
     METAINFO = {
@@ -73,6 +73,7 @@ class LiverTumorDataset(CocoDataset):
         data_list = super().load_data_list()
         # The host's own mapping, by the order in the file, is what filter_data would use.
         self.cat_ids, self.cat2label = list(self._label_of), self._label_of
+        require_images([info['img_path'] for info in data_list], self.ann_file, allow_none=True)
         return data_list
 
     def prepare_data(self, idx: int) -> Any:

@@ -13,7 +13,7 @@ compat.install()
 from mmdet.utils import register_all_modules  # noqa: E402
 
 from mmdet_liver.datasets import LiverTumorDataset  # noqa: E402
-from mmdet_liver.datasets.image_errors import naming_broken_image  # noqa: E402
+from mmdet_liver.datasets.image_errors import naming_broken_image, require_images  # noqa: E402
 from mmdet_liver.errors import InputError  # noqa: E402
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (48, 64), np.uint8)
@@ -106,3 +106,20 @@ def test_url_as_prefix_reaches_the_loader(tmp_path):
 def test_loader_of_its_own_needs_no_file(tmp_path):
     dataset = build(tmp_path, pipeline=(lambda results: {**results, 'img': PIXELS},))
     assert dataset[0]['img'] is PIXELS
+
+
+def test_one_missing_image_is_named_before_training(tmp_path):
+    names = ['a.png', 'b.png']
+    (tmp_path / 'a.png').write_bytes(encoded('.png'))
+    with pytest.raises(InputError, match='1 of 2 images.*b.png'):
+        require_images([str(tmp_path / name) for name in names], 'coco.json', allow_none=True)
+
+
+@pytest.mark.parametrize('allow_none', [False, True])
+def test_a_store_that_is_no_folder_is_allowed_on_demand(allow_none):
+    paths = ['/no/such/a.png', '/no/such/b.png']
+    if allow_none:
+        assert require_images(paths, 'coco.json', allow_none=True) is None
+    else:
+        with pytest.raises(InputError, match='2 of 2 images'):
+            require_images(paths, 'coco.json')
