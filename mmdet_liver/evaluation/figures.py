@@ -81,4 +81,5 @@ def _shortened(text: str, length: int) -> str:
 def _save(figure: Figure, path: str | Path) -> None:
     with whole_file(path) as temporary:
         # No software version in the file: the same numbers give the same bytes.
-        figure.savefig(temporary, dpi=_DPI, metadata={'Software': None})
+        # Tight: beside axes of a fixed aspect the layout may push a label off the page.
+        figure.savefig(temporary, dpi=_DPI, bbox_inches='tight', metadata={'Software': None})
