@@ -65,6 +65,7 @@ def test_fraction_of_the_run_by_epochs(tmp_path):
     recorder = Recorder()
     schedule = [(0, 4), (0.3, 3), (0.5, -1)]  # of 4 epochs: from epochs 0, 2 (2 / 4 passes both)
     toy_runner(tmp_path, schedule, epochs=4, unit='fraction', hooks=(recorder,)).train()
+    assert len(recorder.iterations) == 4 * BATCHES_PER_EPOCH
     assert_followed(recorder, [TRAINING[0]] * 4 + [TRAINING[5]] * 4)
 
 

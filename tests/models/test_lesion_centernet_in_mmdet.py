@@ -64,6 +64,25 @@ def test_det_inferencer_runs_a_shipped_config(tmp_path):
     assert by_path == by_pixels
 
 
+def test_stock_config_needs_only_the_type_changed(tmp_path):
+    own = tmp_path / 'config.py'
+    base = 'mmdet::centernet/centernet_r18_8xb16-crop512-140e_coco.py'
+    own.write_text(f"_base_ = ['{base}']\nmodel = dict(bbox_head=dict(type='CenterNetHead'))\n")
+    config = Config.fromfile(str(own))
+    losses = {}
+    for head in ('CenterNetHead', 'LesionCenterNetHead'):
+        config.model.bbox_head.type = head
+        torch.manual_seed(0)
+        model = MODELS.build(config.model).eval()
+        sample = DetDataSample(metainfo={'batch_input_shape': (64, 64), 'img_shape': (64, 64)})
+        box, label = torch.tensor([[8.0, 8, 40, 30]]), torch.tensor([3])
+        sample.gt_instances = InstanceData(bboxes=box, labels=label)
+        losses[head] = model.loss(torch.ones(1, 3, 64, 64), [sample])
+    stock, ours = losses.values()
+    assert stock.keys() == ours.keys()
+    assert all(torch.allclose(ours[key], stock[key], rtol=1e-5) for key in stock)
+
+
 def test_coco_metric_takes_the_results(tmp_path):
     head = MODELS.build(dict(MODEL['bbox_head'], test_cfg=MODEL['test_cfg']))
     maps = [torch.rand(1, d, 8, 8) for d in (2, 2, 2)]
