@@ -32,14 +32,24 @@ def host_script(package: str, script: str) -> Path:
 
 
 def run_host_script(package: str, script: str, argv: Sequence[str] | None = None) -> None:
-    """Run `script` as if it had been called from the shell with `argv` (None: ours)."""
+    """Run `script` as if it had been called from the shell with `argv` (None: ours).
+
+    Raises:
+        InputError: if a file that is named in `argv` does not exist. All else that the
+            script raises comes through as it is.
+    """
     path = host_script(package, script)
     from mmdet_liver import compat
 
     compat.install()
-    before = sys.argv
-    sys.argv = [str(path), *(sys.argv[1:] if argv is None else argv)]
+    before, given = sys.argv, list(sys.argv[1:] if argv is None else argv)
+    sys.argv = [str(path), *given]
     try:
         runpy.run_path(str(path), run_name='__main__')
+    except FileNotFoundError as error:
+        named = [argument for argument in given if argument and argument in str(error)]
+        if not named:
+            raise
+        raise input_error(named[0], 'no such file', 'one that exists', 'check the path') from None
     finally:
         sys.argv = before

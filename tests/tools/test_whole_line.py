@@ -146,6 +146,11 @@ def test_another_architecture_is_refused_at_test(data, simsiam, tmp_path):
     assert 'tensors that do not fit' in line and 'neck.' in line
 
 
+def test_missing_checkpoint_is_one_line(data, tmp_path):
+    line = error_line(detect(data, tmp_path / 'no.pth', tmp_path, expect=2))
+    assert line.startswith(f'error: {tmp_path}/no.pth: found no such file')
+
+
 def test_wrong_number_of_classes_is_refused(data, simsiam, tmp_path):
     wrong = {'model.bbox_head.num_classes': 2}
     line = error_line(train(data, simsiam, tmp_path, changes=wrong, expect=2))
