@@ -1,5 +1,6 @@
 """What every tool does around its work: bad input ends in one line and status 2, no traceback."""
 
+import argparse
 import sys
 from collections.abc import Callable
 
@@ -17,6 +18,17 @@ def run_tool(main: Callable[[], int | None]) -> None:
         sys.stderr.write('interrupted; finished files are kept\n')
         status = 130
     sys.exit(status)
+
+
+def whole_number(lowest: int) -> Callable[[str], int]:
+    """An argparse `type`: a whole number, `lowest` or more."""
+
+    def parse(text: str) -> int:
+        if not text.removeprefix('-').isdecimal() or int(text) < lowest:
+            raise argparse.ArgumentTypeError(f'{text} is not a whole number, {lowest} or more')
+        return int(text)
+
+    return parse
 
 
 def _last_line(error: InputError) -> str:

@@ -47,7 +47,8 @@ def run_host_script(package: str, script: str, argv: Sequence[str] | None = None
     try:
         runpy.run_path(str(path), run_name='__main__')
     except FileNotFoundError as error:
-        named = [argument for argument in given if argument and argument in str(error)]
+        # The name itself: '2', of some option, is in every "[Errno 2] ...".
+        named = [a for a in given if a and (a == error.filename or str(error).startswith(f'{a} '))]
         if not named:
             raise
         raise input_error(named[0], 'no such file', 'one that exists', 'check the path') from None

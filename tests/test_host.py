@@ -28,3 +28,12 @@ def test_options_are_the_hosts_own(capsys):
 def test_missing_script_is_one_line(package, script):
     with pytest.raises(InputError, match='install'):
         host_script(package, script)
+
+
+def test_a_file_that_was_not_asked_for_keeps_its_own_error(monkeypatch):
+    def script(*args, **kwargs):
+        open('/no/such/file/of/the/host')  # noqa: SIM115, PTH123
+
+    monkeypatch.setattr('mmdet_liver.host.runpy.run_path', script)
+    with pytest.raises(FileNotFoundError, match='Errno 2'):
+        run_host_script('mmdet', 'test.py', ['--wait-time', '2'])

@@ -8,7 +8,7 @@ says what is modelled and what is not.
 import argparse
 from pathlib import Path
 
-from mmdet_liver.cli import run_tool
+from mmdet_liver.cli import run_tool, whole_number
 from mmdet_liver.preparation.parallel import cores
 from mmdet_liver.preparation.phantom.export import make_phantom
 
@@ -19,11 +19,11 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument('out', type=Path, help='folder to write, new or empty')
     parser.add_argument(
-        '--patients', type=_positive, default=200, help='about 7 images each (default: 200)'
+        '--patients', type=whole_number(1), default=200, help='about 7 images each (default: 200)'
     )
-    parser.add_argument('--seed', type=_not_negative, default=0, help='0 or more (default: 0)')
+    parser.add_argument('--seed', type=whole_number(0), default=0, help='0 or more (default: 0)')
     parser.add_argument(
-        '--workers', type=_positive, default=cores(), help='processes (default: cores)'
+        '--workers', type=whole_number(1), default=cores(), help='processes (default: cores)'
     )
     parser.add_argument(
         '--overwrite',
@@ -39,20 +39,6 @@ def main(argv: list[str] | None = None) -> None:
         f'{done.images} images ({done.lesion_free} without lesions) with {done.lesions} lesions, '
         f'{done.left_out} of them left out of the manifest, written to {args.out}'
     )
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f'{value} is not above 0')
-    return value
-
-
-def _not_negative(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f'{value} is below 0')
-    return value
 
 
 if __name__ == '__main__':

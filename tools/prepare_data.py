@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from mmdet_liver.cli import run_tool
+from mmdet_liver.cli import run_tool, whole_number
 from mmdet_liver.preparation.build import BuildOptions, Built, build_dataset
 from mmdet_liver.preparation.importers.busi import import_busi
 from mmdet_liver.preparation.manifest import read_manifest
@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     common.add_argument(
         '--max-side',
-        type=_positive,
+        type=whole_number(1),
         metavar='PX',
         help='shrink larger images to this longer side, boxes with them (copied as they are)',
     )
@@ -61,7 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     common.add_argument('--indent', action='store_true', help='JSON for reading (compact)')
     common.add_argument(
-        '--workers', type=_positive, default=cores(), help='processes (all cores: %(default)s)'
+        '--workers',
+        type=whole_number(1),
+        default=cores(),
+        help='processes (all cores: %(default)s)',
     )
     parser = argparse.ArgumentParser(description=__doc__)
     importers = parser.add_subparsers(dest='importer', required=True)
@@ -74,19 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     busi.add_argument('source', type=Path, help='folder of benign/, malignant/ and normal/')
     busi.add_argument(
         '--min-area',
-        type=_positive,
+        type=whole_number(1),
         default=25,
         metavar='PX2',
         help='smallest connected part of a mask that is a lesion (%(default)s pixels)',
     )
     return parser
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f'{value} is not a whole number above 0')
-    return value
 
 
 def _table(built: Built) -> list[str]:
