@@ -32,7 +32,7 @@ $(INSTALLED): setup.py constraints.txt
 	@test -n '$(PYTHON)' || { echo 'error: no Python 3.11 or 3.12 with venv was found; install one (Debian: apt install python3-venv) or give PYTHON=path' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch torchvision setuptools wheel
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[onedl,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[onedl,dicom,dev]'
 	@# The hosts pull in the OpenCV build that needs libGL; both write into one cv2/.
 	$(BIN)/python -m pip uninstall --quiet --yes opencv-python opencv-python-headless
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps opencv-python-headless
@@ -65,7 +65,7 @@ $(DEMO)/raw/manifest.csv: | $(INSTALLED)
 	$(BIN)/python tools/make_phantom.py $(DEMO)/raw --patients 200 --seed 0 --overwrite
 
 $(DEMO)/data/annotations/train.json: $(DEMO)/raw/manifest.csv
-	$(BIN)/python tools/prepare_data.py manifest $(DEMO)/raw/manifest.csv \
+	$(BIN)/python tools/prepare_data.py $(DEMO)/raw/manifest.csv \
 		--truth $(DEMO)/raw/truth.csv --out $(DEMO)/data --max-side 256
 
 # A run starts anew when its config, the data or the pretraining changed, and goes on from its

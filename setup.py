@@ -10,10 +10,13 @@ HERE = Path(__file__).parent
 # Neither OpenMMLab family may stand here: pip would install one over the other's files.
 # OpenCV neither: the hosts bring one, and a second build overwrites the first's cv2/.
 REQUIRES = [
-    'numpy',
+    'numpy>=2',  # bitwise_count, for the search of near-duplicates
     'Pillow',  # palette, EXIF and 16-bit images, text on figures
     'matplotlib',  # figures of the evaluation
     'tqdm',  # progress bars
+    'ImageHash',  # perceptual hashes of near-duplicates
+    'filelock',  # two preparations must not write one folder
+    'Jinja2',  # the pages of the reports
     'tensorboard',  # our configs log to it, and MMEngine's backend raises without it
 ]
 ONEDL = [
@@ -38,6 +41,9 @@ OPENMMLAB = [
     'setuptools<81',  # mmengine.hub imports pkg_resources
     'opencv-python-headless',
 ]
+# pydicom alone reads uncompressed files; GDCM decodes what scanners compress (JPEG, also
+# lossless, JPEG-LS, JPEG 2000, RLE) and has a licence that allows it anywhere.
+DICOM = ['pydicom>=3', 'python-gdcm']
 DEV = [
     'pytest',
     'pytest-xdist',  # the tests on both cores
@@ -57,7 +63,10 @@ setup(
     python_requires='>=3.10',
     packages=[*find_packages(include=['mmdet_liver', 'mmdet_liver.*']), 'mmdet_liver.configs'],
     package_dir={'mmdet_liver.configs': 'configs'},
-    package_data={'mmdet_liver.configs': ['**/*.py']},
+    package_data={
+        'mmdet_liver.configs': ['**/*.py'],
+        'mmdet_liver.preparation.statistics': ['template.html'],
+    },
     install_requires=REQUIRES,
-    extras_require={'onedl': ONEDL, 'openmmlab': OPENMMLAB, 'dev': DEV},
+    extras_require={'onedl': ONEDL, 'openmmlab': OPENMMLAB, 'dicom': DICOM, 'dev': DEV},
 )

@@ -13,3 +13,8 @@ class InputError(ValueError):
 def input_error(where: object, found: str, expected: str, remedy: str) -> InputError:
     """Compose an `InputError`: `WHERE: found X; expected Y; REMEDY`."""
     return InputError(f'{where}: found {found}; expected {expected}; {remedy}')
+
+
+def found_of(error: InputError) -> str:
+    """What the line of an `input_error` says was found."""
+    return str(error).partition(': found ')[2].partition('; expected ')[0]

@@ -6,6 +6,7 @@ and with it MMDetection's loader, gives the network: BGR, 8 bits, turned by the 
 orientation.
 """
 
+import io
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +37,7 @@ def read_image(path: str | Path) -> np.ndarray:
     Raises:
         InputError: if the file is missing, no image, or damaged.
     """
-    return _guarded(path, _decode)
+    return with_image(path, pixels_of)
 
 
 def image_size(path: str | Path) -> tuple[int, int]:
@@ -45,7 +46,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
     Raises:
         InputError: if the file is missing or no image.
     """
-    return _guarded(path, _displayed_size)
+    return with_image(path, displayed_size)
 
 
 def checked_size(path: str | Path) -> tuple[int, int]:
@@ -57,9 +58,9 @@ def checked_size(path: str | Path) -> tuple[int, int]:
 
     def decode_and_measure(image: Image.Image) -> tuple[int, int]:
         image.load()
-        return _displayed_size(image)
+        return displayed_size(image)
 
-    return _guarded(path, decode_and_measure)
+    return with_image(path, decode_and_measure)
 
 
 def check_image_file(path: str | Path) -> None:
@@ -68,7 +69,7 @@ def check_image_file(path: str | Path) -> None:
     Raises:
         InputError: if the file is missing, no image, or cut off.
     """
-    _guarded(path, lambda image: None)
+    with_image(path, lambda image: None)
     if _is_truncated(Path(path)):
         raise input_error(path, 'a truncated image', 'a complete one', 'export it again')
 
@@ -105,12 +106,22 @@ def _scan_start(file: BinaryIO) -> int:
         position += 1 if head[1] == 0xFF else 2 + int.from_bytes(head[2:], 'big')
 
 
-def _guarded(path: str | Path, use: Callable[[Image.Image], Any]) -> Any:
+def with_image(
+    path: str | Path, use: Callable[[Image.Image], Any], *, data: bytes | None = None
+) -> Any:
+    """`use(image)` of the opened file, whatever is wrong with the file turned into one line.
+
+    Args:
+        use: must do all the decoding; the image is closed afterwards.
+        data: the file's bytes, where they have been read already.
+    Raises:
+        InputError: if the file is missing, no image, or `use` found it damaged.
+    """
     try:
         with warnings.catch_warnings():
             # Pillow warns of large images; beyond twice that size it raises.
             warnings.simplefilter('ignore', Image.DecompressionBombWarning)
-            with Image.open(path) as image:
+            with Image.open(path if data is None else io.BytesIO(data)) as image:
                 return use(image)
     except FileNotFoundError:
         raise input_error(
@@ -126,7 +137,8 @@ def _guarded(path: str | Path, use: Callable[[Image.Image], Any]) -> Any:
         ) from None
 
 
-def _decode(image: Image.Image) -> np.ndarray:
+def pixels_of(image: Image.Image) -> np.ndarray:
+    """The pixels as `read_image` describes them."""
     image = ImageOps.exif_transpose(image)  # loads, and raises for a truncated file
     if image.mode.startswith('I;16') or image.mode == 'I':
         return (np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)
@@ -135,7 +147,12 @@ def _decode(image: Image.Image) -> np.ndarray:
     return np.ascontiguousarray(np.asarray(image.convert('RGB'))[..., ::-1])
 
 
-def _displayed_size(image: Image.Image) -> tuple[int, int]:
+def displayed_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height in pixels, after the turn that EXIF asks for."""
     width, height = image.size
-    turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # 0x0112: orientation
-    return (height, width) if turned else (width, height)
+    return (height, width) if exif_orientation(image) in (5, 6, 7, 8) else (width, height)
+
+
+def exif_orientation(image: Image.Image) -> int:
+    """1 for upright, 2 to 8 as EXIF numbers the turns and flips."""
+    return image.getexif().get(0x0112, 1)

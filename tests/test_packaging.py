@@ -34,6 +34,11 @@ def test_wheel_brings_every_config(wheel):
     assert {f'mmdet_liver/{name}' for name in configs} <= set(wheel.namelist())
 
 
+def test_wheel_brings_every_template(wheel):
+    templates = {p.relative_to(ROOT).as_posix() for p in (ROOT / 'mmdet_liver').rglob('*.html')}
+    assert templates and templates <= set(wheel.namelist())
+
+
 def test_config_path_finds_them_in_the_wheel(wheel, tmp_path):
     wheel.extractall(tmp_path)
     name = 'centernet_r18_fix_1xb16-300e_liver4-512'

@@ -1,6 +1,7 @@
 # The demo's network on BUSI, real breast ultrasound with two classes:
 #
-#     python tools/prepare_data.py busi BUSI_FOLDER --out data/busi --max-side 256
+#     python tools/import_data.py busi BUSI_FOLDER --key-file busi.key --out data/busi_raw
+#     python tools/prepare_data.py data/busi_raw/manifest.csv --out data/busi --max-side 256
 #     export LIVER_DATA=data/busi/
 #     python tools/pretrain.py configs/demo/simsiam_r18w32_1xb64-coslr_phantom-96.py \
 #         --work-dir work_dirs/busi/simsiam

@@ -1,69 +1,66 @@
 """The COCO data set as a folder, from records and the images they name.
 
     OUT/annotations/{train,val,test}[_truth].json   `file_name` is relative to OUT/images
-    OUT/images/...                                  the manifest's own paths
-    OUT/split.csv                                   patient -> split
+    OUT/images/...                                  the manifest's own paths below images/
+    OUT/masks/...                                   of removed marks, named as their images
+    OUT/cleansing.csv                               every decision, with its reason
+    OUT/split.csv                                   image -> group -> split
     OUT/manifest.csv                                the same data, over OUT/images
+    OUT/review/                                     contact sheets of what was decided
+    OUT/dataset.json                                options, counts, hashes
+    OUT/.work/                                      what the next run need not do again
 
-Everything is checked before anything is written, and the annotations come last: where they
-are, the data set is whole. The same input gives the same bytes.
+Everything is measured and checked before anything but .work is written, and the annotations
+come last: where they are, the data set is whole. The same input gives the same bytes,
+however often the run was killed on its way.
 """
 
-import csv
 import hashlib
-import io
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mmdet_liver import __version__, taxonomy
-from mmdet_liver.coco_files import read_json
 from mmdet_liver.errors import input_error
-from mmdet_liver.files import write_json, write_text
-from mmdet_liver.images import checked_size
-from mmdet_liver.preparation.coco import to_coco
-from mmdet_liver.preparation.entries import (
-    ImageEntry,
-    classes_of,
-    dominant_diagnosis,
-    fit_boxes,
-    group_by_image,
-    scale_boxes,
+from mmdet_liver.preparation.cleansing.facts import Facts, measure_images
+from mmdet_liver.preparation.decisions import Decision, write_decisions
+from mmdet_liver.preparation.entries import ImageEntry, classes_of, group_by_image
+from mmdet_liver.preparation.inside import inner_path
+from mmdet_liver.preparation.journal import Journal
+from mmdet_liver.preparation.manifest import Record, manifest_text
+from mmdet_liver.preparation.plan import (
+    TRUTH,
+    BuildOptions,
+    Plan,
+    counts_by_split,
+    lesions_by_split,
+    make_plan,
 )
-from mmdet_liver.preparation.manifest import Record, manifest_text, write_manifest
-from mmdet_liver.preparation.parallel import map_files
-from mmdet_liver.preparation.placing import place_image, shrunk_size
-from mmdet_liver.preparation.splitting import SPLITS, split_hash, split_patients
-
-_TRUTH = '_truth'
-_WRITTEN_BY_US = 'written by mmdet_liver'
-
-
-@dataclass(frozen=True)
-class BuildOptions:
-    """How a data set is built; what each does is told by `tools/prepare_data.py --help`."""
-
-    seed: int = 0
-    ratios: tuple[float, float, float] = (8, 1, 1)
-    max_side: int | None = None
-    clip_boxes: bool = False
-    indent: int | None = None
-    workers: int = 1
+from mmdet_liver.preparation.splitting import split_hash
+from mmdet_liver.preparation.work_folder import work_folder
+from mmdet_liver.preparation.writing import (
+    WRITTEN_BY_US,
+    Folders,
+    earlier_annotations,
+    write_dataset,
+)
 
 
 @dataclass(frozen=True)
 class Built:
-    """What was written; `lesions` counts (split, diagnosis), the others count by split."""
+    """What was written; counts by split, lesions by (split, diagnosis), steps by (step, action)."""
 
     classes: tuple[str, ...]
     images: Counter
     patients: Counter
+    groups: Counter
     lesion_free: Counter
     lesions: Counter
     truth_lesions: Counter | None
+    steps: Counter
     clipped_boxes: int
+    warnings: list[str]
 
 
 def build_dataset(
@@ -72,20 +69,22 @@ def build_dataset(
     out: str | Path,
     *,
     truth: Sequence[Record] | None = None,
+    earlier: Sequence[Decision] = (),
     source: object = 'manifest',
     options: BuildOptions = BuildOptions(),  # noqa: B008 (frozen)
 ) -> Built:
-    """Check, split by patient, place the images and write the COCO files.
+    """Measure, cleanse, split, place the images and write the COCO files.
 
     Args:
         records: one a lesion or lesion-free image; paths are relative to `image_root`.
         truth: every lesion, those left out of `records` too; written as `*_truth.json` for
             the images of `records`. What it says beyond these images is left out.
+        earlier: what was decided on import; these rows come first in `cleansing.csv`.
         source: what to call the manifest in an error.
     Raises:
         InputError: for a missing or damaged image, a box outside its image, rows that
-            contradict each other, diagnoses of two kinds, too few patients. Nothing has
-            been written then.
+            contradict each other, diagnoses of two kinds, too few patients; the data set
+            has not been touched then. For a full disk at any time.
     """
     image_root, out = Path(image_root), Path(out)
     if image_root.resolve() in (out.resolve(), (out / 'images').resolve()):
@@ -93,48 +92,23 @@ def build_dataset(
         raise input_error(out, "the source's own folder", 'another folder', 'give another --out')
     versions = {'': group_by_image(records, source)}
     if truth is not None:
-        versions[_TRUTH] = _matching(group_by_image(truth, 'truth'), versions[''], source)
+        versions[TRUTH] = _matching(group_by_image(truth, 'truth'), versions[''], source)
     classes = classes_of([e for entries in versions.values() for e in entries], source)
-    split = split_patients(dominant_diagnosis(versions['']), options.ratios, options.seed)
-    old = _sizes(versions[''], image_root, options.workers)
-    fitted = {
-        name: [fit_boxes(e, old[e.path], source, clip_boxes=options.clip_boxes) for e in entries]
-        for name, entries in versions.items()
-    }
-    new = {path: shrunk_size(size, options.max_side) for path, size in old.items()}
-    scaled = {
-        name: [scale_boxes(e, old[e.path], new[e.path]) for e in entries]
-        for name, entries in fitted.items()
-    }
-    earlier = _earlier_annotations(out)
-    # From here on the folder changes; annotations of an earlier run would not fit it.
-    for path in earlier:
-        path.unlink()
-    place = partial(place_image, image_root, out / 'images')
-    shrunk = [(path, None if size == old[path] else size) for path, size in new.items()]
-    map_files(place, shrunk, label='placing images', workers=options.workers)
-    _write_tables(out, scaled[''], split)
-    info = _info(records, split, options)
-    for version, entries in scaled.items():
-        _write_coco(out, version, entries, new, classes, split, info, options.indent)
-    return _summary(classes, versions, fitted, split)
-
-
-def _earlier_annotations(out: Path) -> list[Path]:
-    names = (f'{split}{version}' for split in SPLITS for version in ('', _TRUTH))
-    found = [path for path in (_annotation_file(out, name) for name in names) if path.exists()]
-    for path in found:
-        # Somebody's annotations by hand are worth more than a new split.
-        content = read_json(path, 'a COCO annotation file')
-        info = content.get('info') if isinstance(content, dict) else None
-        if not isinstance(info, dict) or info.get('description') != _WRITTEN_BY_US:
-            raise input_error(
-                path,
-                'annotations that this tool did not write',
-                'none, or its own',
-                'give another --out, or move the file away',
-            )
-    return found
+    _check_review(options, versions[''], source)
+    paths = [entry.path for entry in versions['']]
+    for path in paths:
+        inner_path(image_root, path, source)
+    earlier_annotations(out)  # refuses somebody else's before an hour of measuring
+    with work_folder(out) as work:
+        with Journal(work / 'measured.jsonl') as journal:
+            facts = measure_images(paths, image_root, journal, workers=options.workers)
+            journal.compact(paths)
+        _require_readable(facts, image_root, out, options)
+        plan = make_plan(versions, classes, facts, options, source)
+        folders = Folders(image_root, out, work)
+        info = _info(records, plan, options)
+        write_dataset(plan, versions[''], facts, folders, earlier, info, options)
+    return _summary(plan, earlier)
 
 
 def _matching(
@@ -156,93 +130,60 @@ def _matching(
     return matched
 
 
-def _sizes(
-    entries: Sequence[ImageEntry], image_root: Path, workers: int
-) -> dict[str, tuple[int, int]]:
-    paths = [image_root / entry.path for entry in entries]
-    sizes = map_files(checked_size, paths, label='checking images', workers=workers)
-    return {entry.path: size for entry, size in zip(entries, sizes, strict=True)}
+def _check_review(options: BuildOptions, entries: Sequence[ImageEntry], source: object) -> None:
+    unknown = options.review.keys() - {entry.path for entry in entries}
+    if unknown:
+        raise input_error(
+            'the review',
+            f'{len(unknown)} images that {source} does not name, the first {min(unknown)}',
+            'image paths of that manifest',
+            'give the review that belongs to it',
+        )
 
 
-def _write_tables(out: Path, entries: Iterable[ImageEntry], split: dict[str, str]) -> None:
-    placed = [
-        replace(record, image_path=f'images/{record.image_path}')
-        for entry in entries
-        for record in entry.records
-    ]
-    write_manifest(out / 'manifest.csv', placed)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator='\n')
-    writer.writerow(['patient_id', 'split'])
-    writer.writerows(sorted(split.items()))
-    write_text(out / 'split.csv', text.getvalue())
+def _require_readable(
+    facts: Mapping[str, Facts], image_root: Path, out: Path, options: BuildOptions
+) -> None:
+    problems = {path: fact.problem for path, fact in facts.items() if fact.problem}
+    table = out / 'unreadable.csv'
+    table.unlink(missing_ok=True)
+    if not problems or options.cleansing.skip_unreadable:
+        return
+    write_decisions(table, [Decision(p, 'readable', 'flagged', why) for p, why in problems.items()])
+    path, problem = next(iter(problems.items()))
+    more = f' (and {len(problems) - 1} more such files, see {table})' if len(problems) > 1 else ''
+    raise input_error(
+        image_root / path,
+        problem + more,
+        'a whole image',
+        'restore it, or leave such files out with --skip-unreadable',
+    )
 
 
-def _info(records: Sequence[Record], split: dict[str, str], options: BuildOptions) -> dict:
+def _info(records: Sequence[Record], plan: Plan, options: BuildOptions) -> dict:
     # No date and no path: the same input gives the same bytes.
+    cleansing = asdict(options.cleansing)
+    cleansing['skip'] = sorted(cleansing['skip'])
     return {
-        'description': _WRITTEN_BY_US,
+        'description': WRITTEN_BY_US,
         'version': __version__,
         'split_seed': options.seed,
         'split_ratios': list(options.ratios),
-        'split_sha256': split_hash(split),
+        'split_by': 'image' if options.by_image else 'group',
+        'split_sha256': split_hash(plan.split),
         'manifest_sha256': hashlib.sha256(manifest_text(records).encode()).hexdigest(),
         'max_side': options.max_side,
+        'cleansing': cleansing,
     }
 
 
-def _write_coco(
-    out: Path,
-    version: str,
-    entries: Sequence[ImageEntry],
-    sizes: dict[str, tuple[int, int]],
-    classes: tuple[taxonomy.Diagnosis, ...],
-    split: dict[str, str],
-    info: dict,
-    indent: int | None,
-) -> None:
-    ids = {entry.path: i for i, entry in enumerate(entries, start=1)}
-    used = set(split.values())
-    first_id = 1
-    for name in SPLITS:
-        if name not in used:  # an empty file would only fail later, in training
-            continue
-        part = [e for e in entries if split[e.image.patient_id] == name]
-        content = to_coco(
-            part, sizes, ids, classes, info={**info, 'split': name}, first_annotation_id=first_id
-        )
-        first_id += len(content['annotations'])
-        write_json(_annotation_file(out, name + version), content, indent)
-
-
-def _annotation_file(out: Path, name: str) -> Path:
-    return out / 'annotations' / f'{name}.json'
-
-
-def _summary(
-    classes: tuple[taxonomy.Diagnosis, ...],
-    versions: dict[str, list[ImageEntry]],
-    fitted: dict[str, list[ImageEntry]],
-    split: dict[str, str],
-) -> Built:
-    def count_lesions(entries: Iterable[ImageEntry]) -> Counter:
-        return Counter(
-            (split[e.image.patient_id], lesion.diagnosis) for e in entries for lesion in e.lesions
-        )
-
-    entries = versions['']
-    changed = [
-        a.box != b.box
-        for name in versions
-        for before, after in zip(versions[name], fitted[name], strict=True)
-        for a, b in zip(before.lesions, after.lesions, strict=True)
-    ]
+def _summary(plan: Plan, earlier: Sequence[Decision]) -> Built:
     return Built(
-        classes=taxonomy.names(classes),
-        images=Counter(split[e.image.patient_id] for e in entries),
-        patients=Counter(split.values()),
-        lesion_free=Counter(split[e.image.patient_id] for e in entries if not e.lesions),
-        lesions=count_lesions(entries),
-        truth_lesions=count_lesions(versions[_TRUTH]) if _TRUTH in versions else None,
-        clipped_boxes=sum(changed),
+        classes=taxonomy.names(plan.classes),
+        **counts_by_split(plan),
+        lesions=lesions_by_split(plan, ''),
+        truth_lesions=lesions_by_split(plan, TRUTH) if TRUTH in plan.versions else None,
+        steps=Counter((d.step, d.action) for d in [*earlier, *plan.decisions]),
+        clipped_boxes=plan.clipped_boxes,
+        warnings=plan.warnings,
     )

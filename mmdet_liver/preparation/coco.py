@@ -6,7 +6,7 @@ from mmdet_liver import taxonomy
 from mmdet_liver.preparation.entries import ImageEntry
 from mmdet_liver.preparation.manifest import Record
 
-_META = ('patient_id', 'study_id', 'age', 'sex', 'mm_per_pixel')
+_META = ('patient_id', 'study_id', 'cluster_id', 'age', 'sex', 'mm_per_pixel')
 
 
 def to_coco(
@@ -27,8 +27,8 @@ def to_coco(
         info: as it stands in the file.
     Returns:
         `info`, `images`, `annotations` and `categories`. Besides COCO's fields, an image
-        has `patient_id` and, where known, `study_id`, `age`, `sex`, `mm_per_pixel` and
-        `fully_annotated` (0, 1); an annotation has `ignore` (0, 1).
+        has, where known, `patient_id`, `study_id`, `cluster_id`, `age`, `sex`,
+        `mm_per_pixel` and `fully_annotated` (0, 1); an annotation has `ignore` (0, 1).
     """
     category_ids = {c['name']: c['id'] for c in taxonomy.coco_categories(classes)}
     lesions = [(image_ids[entry.path], lesion) for entry in entries for lesion in entry.lesions]

@@ -1,7 +1,7 @@
 """The manifest's rows, gathered by image and checked against each other and the image."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from mmdet_liver import taxonomy
@@ -14,7 +14,7 @@ _OF_THE_IMAGE = tuple(f.name for f in fields(Record) if f.name not in _OF_A_LESI
 _ROUNDING = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImageEntry:
     """One image; `image` holds its own columns, `lesions` its rows with a diagnosis."""
 
@@ -95,15 +95,19 @@ def classes_of(entries: Iterable[ImageEntry], source: object) -> tuple[taxonomy.
     )
 
 
-def dominant_diagnosis(entries: Iterable[ImageEntry]) -> dict[str, str]:
-    """Patient -> the diagnosis of most of their lesions ('' for none; ties by name)."""
+def dominant_diagnosis(entries: Iterable[ImageEntry], groups: Mapping[str, str]) -> dict[str, str]:
+    """Group -> the diagnosis of most of its lesions ('' for none; ties by name).
+
+    Args:
+        groups: image path -> group.
+    """
     counts: dict[str, Counter] = {}
     for entry in entries:
-        found = counts.setdefault(entry.image.patient_id, Counter())
+        found = counts.setdefault(groups[entry.path], Counter())
         found.update(lesion.diagnosis for lesion in entry.lesions if not lesion.ignore)
     return {
-        patient: min(found, key=lambda name: (-found[name], name)) if found else ''
-        for patient, found in counts.items()
+        group: min(found, key=lambda name: (-found[name], name)) if found else ''
+        for group, found in counts.items()
     }
 
 

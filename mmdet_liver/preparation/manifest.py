@@ -6,15 +6,18 @@ read over), comma-separated, a header line, columns as the fields of `Record`:
 
 | column | meaning |
 |---|---|
-| manifest_version | 1; raised when a column changes its meaning |
+| manifest_version | 2; raised when a column is added or changes its meaning |
 | image_path | relative to the manifest's folder, with `/` |
-| patient_id, study_id | any text; a patient's images never part; `study_id` may be empty |
+| patient_id, study_id | any text; empty where unknown; a patient's images never part |
 | age, sex | whole years; `M`, `F`; empty where unknown |
 | diagnosis | a name of `taxonomy`; empty in the row of a lesion-free image |
 | x_min, y_min, x_max, y_max | box in pixels of the image, xyxy, the far edge exclusive |
 | mm_per_pixel | empty where unknown |
 | fully_annotated | 1: every lesion is annotated; 0: some may be missing; empty: unknown |
 | ignore | 1: a lesion that counts neither way; otherwise 0 |
+| cluster_id | near-duplicates share one; empty: none known; written by the cleansing |
+
+Version 1 had no `cluster_id` and wanted a `patient_id` in every row; it is still read.
 """
 
 import csv
@@ -28,15 +31,16 @@ from mmdet_liver import taxonomy
 from mmdet_liver.errors import input_error
 from mmdet_liver.files import write_text
 
-VERSION = 1
+VERSION = 2
+_READABLE = ('1', '2')
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Record:
     """One row; None stands for an empty cell."""
 
     image_path: str
-    patient_id: str
+    patient_id: str = ''
     study_id: str = ''
     age: int | None = None
     sex: str | None = None
@@ -45,6 +49,7 @@ class Record:
     mm_per_pixel: float | None = None
     fully_annotated: bool | None = None
     ignore: bool = False
+    cluster_id: str = ''
 
 
 _BOX = ('x_min', 'y_min', 'x_max', 'y_max')
@@ -52,6 +57,10 @@ COLUMNS = (
     'manifest_version',
     *(c for f in fields(Record) for c in (_BOX if f.name == 'box' else (f.name,))),
 )
+
+
+# Columns that an earlier version did not have.
+_LATER = ('cluster_id',)
 
 
 def write_manifest(path: str | Path, records: Iterable[Record]) -> None:
@@ -79,7 +88,7 @@ def read_manifest(path: str | Path) -> list[Record]:
     path = Path(path)
     rows = csv.DictReader(io.StringIO(_read_text(path), newline=''))
     try:
-        missing = [c for c in COLUMNS if c not in (rows.fieldnames or ())]
+        missing = [c for c in COLUMNS if c not in (*(rows.fieldnames or ()), *_LATER)]
         if missing:
             raise input_error(
                 f'{path}, line 1',
@@ -125,12 +134,11 @@ def _cell(value: object) -> str:
 
 
 def _from_cells(row: dict[str, str], where: str) -> Record:
+    row = dict.fromkeys(_LATER, '') | row
     if any(row[c] is None for c in COLUMNS):
         raise input_error(where, 'too few cells', f'{len(COLUMNS)} cells', 'mend the row')
-    if row['manifest_version'] != str(VERSION):
-        raise _bad_cell(row, where, 'manifest_version', f'{VERSION}')
-    if not row['patient_id']:
-        raise _bad_cell(row, where, 'patient_id', 'a patient, or the image itself if unknown')
+    if row['manifest_version'] not in _READABLE:
+        raise _bad_cell(row, where, 'manifest_version', ' or '.join(_READABLE))
     diagnosis = row['diagnosis'] or None
     if diagnosis and not taxonomy.is_known(diagnosis):
         raise _bad_cell(row, where, 'diagnosis', f'one of {", ".join(taxonomy.known_names())}')
@@ -150,6 +158,7 @@ def _from_cells(row: dict[str, str], where: str) -> Record:
         mm_per_pixel=_number(row, where, 'mm_per_pixel', float, lowest=1e-6),
         fully_annotated=_choice(row, where, 'fully_annotated', {'': None, '0': False, '1': True}),
         ignore=_choice(row, where, 'ignore', {'': False, '0': False, '1': True}),
+        cluster_id=row['cluster_id'],
     )
 
 

@@ -1,17 +1,77 @@
-"""Images into the data set's folder: the same bytes, or a smaller copy."""
+"""Images into the data set's folder: the same bytes wherever possible, else written anew."""
 
-import filecmp
-import shutil
-from pathlib import Path
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
 
 import cv2
+import numpy as np
 
 from mmdet_liver.errors import input_error
-from mmdet_liver.files import whole_file
-from mmdet_liver.images import read_image
+from mmdet_liver.files import copy_file, file_sha256, whole_file
+from mmdet_liver.images import with_image
+from mmdet_liver.preparation.cleansing.formats import standard_pixels
+from mmdet_liver.preparation.cleansing.marks.finding import find_marks
+from mmdet_liver.preparation.cleansing.marks.removal import remove_marks
+from mmdet_liver.preparation.journal import Journal
+from mmdet_liver.preparation.parallel import map_in_order, worth_workers
 
+# Raised when the same placement would come out with other pixels.
+_VERSION = 1
+_IMAGES = 'images'
 # Far above what is visible: the copy is trained on in place of the original.
 _JPEG_QUALITY = 95
+_ENCODING = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY, cv2.IMWRITE_PNG_COMPRESSION, 3]
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How one image gets into the data set.
+
+    Attributes:
+        source, target: below the source's and the target's image folder, with `/`.
+        sha256: of the source's bytes.
+        size: (width, height) in pixels to shrink to, or None.
+        convert: write it anew as 8-bit PNG.
+        clean: remove the marks; then `target`'s name is also the mask's.
+    """
+
+    source: str
+    target: str
+    sha256: str
+    size: tuple[int, int] | None = None
+    convert: bool = False
+    clean: bool = False
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether the very bytes are placed."""
+        return self.size is None and not self.convert and not self.clean
+
+
+def target_paths(rewritten: Mapping[str, bool]) -> dict[str, str]:
+    """Source path -> path below the data set's `images/`; no two share one.
+
+    Args:
+        rewritten: source path -> whether it is written anew; that becomes PNG, which loses
+            nothing.
+    """
+    # A manifest over an `images/` folder must not end in images/images.
+    nested = all(PurePosixPath(path).parts[0] == _IMAGES for path in rewritten)
+    nested = nested and all(len(PurePosixPath(path).parts) > 1 for path in rewritten)
+    inner = {path: path.partition('/')[2] if nested else path for path in rewritten}
+    taken = {inner[path] for path, anew in rewritten.items() if not anew}
+    targets = {}
+    for path, anew in rewritten.items():
+        target = str(PurePosixPath(inner[path]).with_suffix('.png')) if anew else inner[path]
+        if anew and target in taken:  # a.jpg beside a.png
+            target = f'{inner[path]}.png'
+        taken.add(target)
+        targets[path] = target
+    return targets
 
 
 def shrunk_size(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
@@ -22,31 +82,87 @@ def shrunk_size(size: tuple[int, int], max_side: int | None) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def place_image(
-    source_root: Path, target_root: Path, path_and_size: tuple[str, tuple[int, int] | None]
+def place_images(
+    placements: Sequence[Placement],
+    source: Path,
+    images: Path,
+    masks: Path,
+    journal: Journal,
+    *,
+    link: bool = False,
+    workers: int = 1,
 ) -> None:
-    """Put one image at the same path below `target_root`; an equal file there is left alone.
+    """Place every image; one that an earlier run placed, and that is still whole, is kept.
 
     Args:
-        path_and_size: path below either root, and (width, height) in pixels to shrink the
-            copy to, or None for the same bytes.
+        images, masks: folders; of an image that is cleaned, a mask of the same name shows
+            the removed marks in white, at the placed image's size.
+        link: hard-link unchanged images where the file system can.
     """
-    path, size = path_and_size
-    source, target = source_root / path, target_root / path
-    if size is not None:
-        _shrink(source, target, size)
-    elif not (target.exists() and filecmp.cmp(source, target)):
-        with whole_file(target) as temporary:
-            shutil.copyfile(source, temporary)
+    known = [journal.get(p.target, _recipe(p)) for p in placements]
+    placed = map_in_order(
+        partial(_place, source, images, masks, link),
+        list(zip(placements, known, strict=True)),
+        label='placing',
+        workers=worth_workers(workers, len(placements)),
+        chunksize=16,
+    )
+    for placement, digests in zip(placements, placed, strict=True):
+        if digests is not None:
+            journal.add(placement.target, _recipe(placement), digests)
 
 
-def _shrink(source: Path, target: Path, size: tuple[int, int]) -> None:
-    pixels = cv2.resize(read_image(source), size, interpolation=cv2.INTER_AREA)
+def _recipe(placement: Placement) -> str:
+    text = json.dumps([_VERSION, asdict(placement)])
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _place(
+    source: Path,
+    images: Path,
+    masks: Path,
+    link: bool,
+    placement_and_known: tuple[Placement, list | None],
+) -> list[str] | None:
+    # The digests of what was written, or None if it was there: only rewritten images need
+    # the journal, a copy's bytes are known beforehand.
+    placement, known = placement_and_known
+    target, mask = images / placement.target, masks / placement.target
+    mask = mask.with_suffix('.png')
+    if placement.unchanged:
+        if file_sha256(target) != placement.sha256:
+            copy_file(source / placement.source, target, link=link)
+        return None
+    files = [target, mask] if placement.clean else [target]
+    if known is not None and [file_sha256(file) for file in files] == known:
+        return None
+    pixels, marks = with_image(
+        source / placement.source, partial(_rewritten, clean=placement.clean)
+    )
+    _write(target, _resized(pixels, placement.size, cv2.INTER_AREA))
+    if placement.clean:
+        _write(mask, _resized(marks.astype(np.uint8) * 255, placement.size, cv2.INTER_NEAREST))
+    return [file_sha256(file) for file in files]
+
+
+def _rewritten(image: object, *, clean: bool) -> tuple[np.ndarray, np.ndarray | None]:
+    pixels = standard_pixels(image)
+    if not clean:
+        return pixels, None
+    marks = find_marks(pixels)
+    return remove_marks(pixels, marks.mask), marks.mask
+
+
+def _resized(pixels: np.ndarray, size: tuple[int, int] | None, how: int) -> np.ndarray:
+    return pixels if size is None else cv2.resize(pixels, size, interpolation=how)
+
+
+def _write(target: Path, pixels: np.ndarray) -> None:
     try:
-        _, data = cv2.imencode(target.suffix, pixels, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        _, data = cv2.imencode(target.suffix, pixels, _ENCODING)
     except cv2.error:
         raise input_error(
-            source,
+            target,
             f'the format {target.suffix!r}, which OpenCV does not write',
             'PNG or JPEG where images are to shrink',
             'convert it, or leave --max-side away',

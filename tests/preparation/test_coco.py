@@ -19,18 +19,20 @@ def lesion(path='a.png', patient='p', diagnosis='HCC', box=(10.0, 20.0, 30.0, 50
 
 def test_coco_file_by_hand():
     records = [
-        lesion('b.png', 'p2', 'Meta', (0.0, 0.0, 6.8, 3.3), ignore=True, fully_annotated=False),
-        Record('c.png', 'p3', 's3', 55, 'F', mm_per_pixel=0.25, fully_annotated=True),
+        lesion('b.png', '', 'Meta', (0.0, 0.0, 6.8, 3.3), ignore=True, fully_annotated=False),
+        Record(
+            'c.png', 'p3', 's3', 55, 'F', mm_per_pixel=0.25, fully_annotated=True, cluster_id='C1'
+        ),
     ]
     entries = group_by_image(records, 'm')
     sizes, ids = {'b.png': (64, 48), 'c.png': (32, 16)}, {'b.png': 2, 'c.png': 3}
     coco = to_coco(entries, sizes, ids, taxonomy.LIVER, info={'x': 1}, first_annotation_id=5)
     assert coco['info'] == {'x': 1}
     assert coco['images'] == [
-        {'id': 2, 'file_name': 'b.png', 'width': 64, 'height': 48, 'patient_id': 'p2',
-         'fully_annotated': 0},
+        {'id': 2, 'file_name': 'b.png', 'width': 64, 'height': 48, 'fully_annotated': 0},
         {'id': 3, 'file_name': 'c.png', 'width': 32, 'height': 16, 'patient_id': 'p3',
-         'study_id': 's3', 'age': 55, 'sex': 'F', 'mm_per_pixel': 0.25, 'fully_annotated': 1},
+         'study_id': 's3', 'cluster_id': 'C1',
+         'age': 55, 'sex': 'F', 'mm_per_pixel': 0.25, 'fully_annotated': 1},
     ]  # fmt: skip
     assert coco['annotations'] == [
         {'id': 5, 'image_id': 2, 'category_id': 4, 'bbox': [0.0, 0.0, 6.8, 3.3],
@@ -93,7 +95,7 @@ def test_two_kinds_of_diagnoses_are_refused():
         classes_of(entries, 'm')
 
 
-def test_dominant_diagnosis_of_a_patient():
+def test_dominant_diagnosis_of_a_group():
     rows = [
         lesion('a', 'p1', 'HCC'),
         lesion('b', 'p1', 'cyst'),
@@ -103,7 +105,8 @@ def test_dominant_diagnosis_of_a_patient():
         lesion('f', 'p3', 'HCC', ignore=True),
         Record('g', 'p4'),
     ]
-    found = dominant_diagnosis(group_by_image(rows, 'm'))
+    entries = group_by_image(rows, 'm')
+    found = dominant_diagnosis(entries, {e.path: e.image.patient_id for e in entries})
     assert found == {'p1': 'cyst', 'p2': 'Meta', 'p3': '', 'p4': ''}
 
 

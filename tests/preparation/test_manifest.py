@@ -51,7 +51,7 @@ def test_byte_order_mark_and_other_columns_are_read_over(tmp_path):
 
 def test_whole_numbers_are_written_without_a_point():
     text = manifest_text([Record('a', 'p', diagnosis='cyst', box=(1.0, 2.0, 3.5, 1e6))])
-    assert text.splitlines()[1] == '1,a,p,,,,cyst,1,2,3.5,1000000,,,0'
+    assert text.splitlines()[1] == '2,a,p,,,,cyst,1,2,3.5,1000000,,,0,'
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,7 @@ def test_whole_numbers_are_written_without_a_point():
         pytest.param({'age': '-1'}, 'at least 0', id='negative age'),
         pytest.param({'mm_per_pixel': '0'}, 'column mm_per_pixel', id='no scale'),
         pytest.param({'sex': 'x'}, 'column sex', id='sex'),
-        pytest.param({'patient_id': ''}, 'column patient_id', id='no patient'),
-        pytest.param({'manifest_version': '2'}, 'manifest_version', id='another version'),
+        pytest.param({'manifest_version': '3'}, 'manifest_version', id='another version'),
         pytest.param({'image_path': '../a.png'}, 'image_path', id='path that leaves'),
         pytest.param({'image_path': '/a.png'}, 'image_path', id='absolute path'),
         pytest.param({'ignore': 'yes'}, 'column ignore', id='ignore'),
@@ -120,3 +119,11 @@ def test_preparation_never_imports_torch_or_the_hosts():
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
     assert (done.returncode, done.stdout.strip()) == (0, '[]'), done.stderr
     assert 'mmdet_liver.preparation.manifest' in names
+
+
+def test_a_manifest_of_version_1_is_read(tmp_path):
+    text = manifest_text([Record('a.png', 'p', age=40), Record('b.png', '')])
+    lines = [line.rpartition(',')[0].replace('2,', '1,', 1) for line in text.splitlines()]
+    assert 'cluster_id' not in lines[0] and lines[1].startswith('1,a.png')
+    (tmp_path / 'm.csv').write_text('\n'.join(lines) + '\n')
+    assert read_manifest(tmp_path / 'm.csv') == [Record('a.png', 'p', age=40), Record('b.png', '')]

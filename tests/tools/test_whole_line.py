@@ -43,7 +43,7 @@ def error_line(output):
 def data(tmp_path_factory):
     raw, out = tmp_path_factory.mktemp('raw') / 'export', tmp_path_factory.mktemp('data')
     run('tools/make_phantom.py', raw, '--patients', 12, '--seed', 3)
-    run('tools/prepare_data.py', 'manifest', raw / 'manifest.csv', '--truth', raw / 'truth.csv',
+    run('tools/prepare_data.py', raw / 'manifest.csv', '--truth', raw / 'truth.csv',
         '--out', out, '--max-side', 96, '--ratios', 6, 3, 3)  # fmt: skip
     return out
 

@@ -1,11 +1,12 @@
 """BUSI, breast ultrasound with masks (Al-Dhabyani et al., Data in Brief 28, 2020, 104863).
 
 Layout: `{benign,malignant,normal}/NAME.png` with `NAME_mask.png`, `NAME_mask_1.png`, ...
-The set names no patients, so each image stands as a patient of its own: frames of one
-patient, and near-duplicates, may part in the split.
+The set names no patients. Near-duplicates, often frames of one patient, are what the
+cleansing finds.
 """
 
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from mmdet_liver.errors import input_error
 from mmdet_liver.images import image_size, read_image
+from mmdet_liver.preparation.importers.imported import Imported
 from mmdet_liver.preparation.manifest import Record
 from mmdet_liver.preparation.parallel import map_files
 
@@ -21,7 +23,7 @@ _DIAGNOSES = {'benign': 'benign', 'malignant': 'malignant', 'normal': None}
 _MASK = re.compile(r'(.+)_mask(_\d+)?')
 
 
-def import_busi(folder: str | Path, min_area: int = 25, *, workers: int = 1) -> list[Record]:
+def import_busi(folder: str | Path, min_area: int = 25, *, workers: int = 1) -> Imported:
     """One record for each lesion and each lesion-free image, by path; nothing is written.
 
     Args:
@@ -46,7 +48,7 @@ def import_busi(folder: str | Path, min_area: int = 25, *, workers: int = 1) -> 
         raise input_error(folder, 'no image', 'NAME.png and NAME_mask.png', 'check the download')
     read = partial(_records_of_image, folder, min_area)
     per_image = map_files(read, images, label='reading masks', workers=workers)
-    return [record for records in per_image for record in records]
+    return Imported([record for records in per_image for record in records])
 
 
 def _images_with_masks(folder: Path) -> list[tuple[Path, list[Path]]]:
@@ -70,10 +72,8 @@ def _records_of_image(
 ) -> list[Record]:
     path, masks = image_and_masks
     diagnosis = _DIAGNOSES[path.parent.name]
-    inner = path.relative_to(folder)
     image = Record(
-        image_path=inner.as_posix(),
-        patient_id=inner.with_suffix('').as_posix(),
+        image_path=path.relative_to(folder).as_posix(),
         # Someone looked at a normal image as a whole; of the others only the masks are known.
         fully_annotated=True if diagnosis is None else None,
     )
@@ -88,8 +88,7 @@ def _records_of_image(
         )
     if diagnosis is None:
         return [image]
-    columns = {**image.__dict__, 'diagnosis': diagnosis}
-    return [Record(**{**columns, 'box': box}) for box in boxes]
+    return [replace(image, diagnosis=diagnosis, box=box) for box in boxes]
 
 
 def _boxes_of_mask(path: Path, size: tuple[int, int], min_area: int) -> list[tuple]:

@@ -1,0 +1,122 @@
+"""Throughput of the preparation as a share of the bare decode limit, and its memory.
+
+The limit: the same files read and decoded by OpenCV, in as many processes. The claim: a
+share of at least 0.4 with every step of the cleansing on and 20% of the images marked, and
+under 2 GB of memory whatever the count. Images are phantom frames, each varied many times
+in gain, gamma and place; `--images 84000` is the size of the national database (a quarter
+of an hour to make, about 9 GB as PNG).
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mmdet_liver.preparation.build import BuildOptions, build_dataset
+from mmdet_liver.preparation.cleansing.options import CleansingOptions
+from mmdet_liver.preparation.manifest import Record
+from mmdet_liver.preparation.parallel import cores, map_in_order
+from mmdet_liver.preparation.phantom import frames
+
+_MARKED = 5  # one in so many
+_BASES = 100  # rendered frames; every image is a variation of one
+_PER_PATIENT = 10
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--images', type=int, default=3000, help='images (%(default)s)')
+    parser.add_argument('--suffix', choices=('.png', '.jpg'), nargs='+', default=['.png', '.jpg'])
+    parser.add_argument('--workers', type=int, default=cores(), help='processes (all cores)')
+    parser.add_argument('--folder', type=Path, help='where to make the images (a temporary one)')
+    args = parser.parse_args(argv)
+    bases = list(_bases())
+    for suffix in args.suffix:
+        with tempfile.TemporaryDirectory(dir=args.folder) as folder:
+            _measure(Path(folder), bases, args.images, suffix, args.workers)
+
+
+def _measure(folder: Path, bases: list, count: int, suffix: str, workers: int) -> None:
+    make = partial(_write_variant, folder / 'raw', bases, suffix)
+    records = list(map_in_order(make, range(count), label='making', workers=workers, chunksize=16))
+    paths = [folder / 'raw' / record.image_path for record in records]
+    size = sum(path.stat().st_size for path in paths)
+    start = time.perf_counter()
+    for _ in map_in_order(_decode, paths, label='decoding', workers=workers, chunksize=16):
+        pass
+    limit = time.perf_counter() - start
+    start = time.perf_counter()
+    built = build_dataset(
+        records,
+        folder / 'raw',
+        folder / 'out',
+        options=BuildOptions(
+            # All stay, so that all are placed: the bases' variations are look-alikes.
+            cleansing=CleansingOptions(of_a_cluster='keep-all'),
+            max_pages=0,
+            workers=workers,
+        ),
+    )
+    seconds = time.perf_counter() - start
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f'{count} images {suffix}, {size / 1e6:.0f} MB, {workers} processes')
+    print(f'  read and decoded by OpenCV   {limit:8.1f} s  {count / limit:7.1f} images/s')
+    print(f'  prepared                     {seconds:8.1f} s  {count / seconds:7.1f} images/s')
+    print(f'  share of the decode limit    {limit / seconds:8.2f}    (claim: at least 0.4)')
+    print(f'  cleaned {built.steps["marks", "cleaned"]} of {-(-count // _MARKED)} marked ones')
+    print(f'  peak memory {own:.0f} MiB, and {child:.0f} MiB each worker (claim: under 2 GB)')
+
+
+def _bases() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(unmarked, marked) renderings of the same frames, no larger than 640x480."""
+    burn_in = frames.burn_in
+    plain: list[np.ndarray] = []
+
+    def remember(image: np.ndarray, *args: object) -> np.ndarray:
+        plain.append(image)
+        return burn_in(image, *args)
+
+    frames.burn_in = remember
+    found = index = 0
+    while found < _BASES:
+        plain.clear()
+        _, rendered = frames.patient_frames(0, index)
+        for frame in rendered:
+            if max(frame.image.shape) >= 512 and not frame.near_duplicate and found < _BASES:
+                found += 1
+                yield plain[-1], frame.image
+        index += 1
+    frames.burn_in = burn_in
+
+
+def _write_variant(folder: Path, bases: list, suffix: str, number: int) -> Record:
+    rng = np.random.default_rng(number)
+    image = bases[rng.integers(len(bases))][number % _MARKED == 0]
+    shift = np.float32([[1, 0, rng.integers(-6, 7)], [0, 1, rng.integers(-6, 7)]])
+    moved = cv2.warpAffine(image, shift, image.shape[1::-1])
+    levels = 255 * (np.arange(256) / 255) ** rng.uniform(0.8, 1.25)
+    varied = cv2.LUT(moved, levels.round().astype(np.uint8))
+    pixels = varied[..., ::-1] if varied.ndim == 3 else varied
+    path = f'{number // 1000:03d}/{number:06d}{suffix}'
+    target = folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(cv2.imencode(suffix, pixels, [cv2.IMWRITE_JPEG_QUALITY, 92])[1])
+    lesion = ('cyst', 'HCC', 'hemangioma', 'Meta')[number // _PER_PATIENT % 4]
+    box = (200.0, 150.0, 300.0, 240.0)
+    return Record(path, f'P{number // _PER_PATIENT}', age=60, diagnosis=lesion, box=box)
+
+
+def _decode(path: Path) -> tuple[int, ...]:
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    return cv2.imdecode(data, cv2.IMREAD_UNCHANGED).shape
+
+
+if __name__ == '__main__':
+    main()

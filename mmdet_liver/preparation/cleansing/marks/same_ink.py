@@ -1,0 +1,73 @@
+"""More of an ink whose level is known: letters that touch tissue about as bright.
+
+Where some of a word stands out clearly, the rest is found by its level alone: a graphic is
+flat, and what lies beside it differs from one pixel to the next, to either side.
+"""
+
+import cv2
+import numpy as np
+
+from mmdet_liver.preparation.cleansing.marks.strokes import (
+    Relief,
+    grown,
+    mean_by,
+    outline_of,
+    padded,
+    unpadded,
+)
+
+_TOLERANCE = 10  # grey levels within one ink
+_STEP = 24  # grey levels from the ink to what lies beside it, at least
+_MIN_SHARE = 0.75  # of the outline that has such a step
+_MIN_CLEAR = 40  # pixels of ink from which its level is read
+_MIN_CONTRAST = 60
+_MIN_ALIKE = 0.3  # share of them within the tolerance
+_MIN_AREA = 4
+_LARGEST = 5  # pens, the longer side of a letter
+_WIDEST = 2.5  # times its height; layers of tissue lie flat
+
+
+def ink_level(relief: Relief, ink: np.ndarray) -> int | None:
+    """Most frequent grey level of (H, W) bool `ink`; None if it has no such level."""
+    levels = relief.value[ink & (relief.contrast >= _MIN_CONTRAST)]
+    if len(levels) < _MIN_CLEAR:
+        return None
+    counts = np.bincount(levels, minlength=256)
+    near = np.convolve(counts, np.ones(_TOLERANCE + 1), 'same')
+    level = int(near.argmax())
+    return level if near[level] >= _MIN_ALIKE * len(levels) else None
+
+
+def more_ink(relief: Relief, ink: np.ndarray, level: int) -> np.ndarray:
+    """(H, W) bool, what is drawn at that level next to (H, W) bool `ink`."""
+    flat = cv2.inRange(relief.value, max(level - _TOLERANCE, 0), min(level + _TOLERANCE, 255))
+    pixels, index, clear = _clear_parts(relief, padded(flat & 1), level)
+    found = ink.copy()
+    while len(pixels):
+        near = grown(found, 2 * relief.pen).ravel()
+        parts = np.unique(index[near[pixels]])
+        fresh = np.isin(index, parts[clear[parts]])
+        if not fresh.any():
+            break
+        found.ravel()[pixels[fresh]] = True
+        pixels, index = pixels[~fresh], index[~fresh]
+    return found & ~ink
+
+
+def _clear_parts(
+    relief: Relief, flat: np.ndarray, level: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    # Pixels of the parts that might be letters, the part of each, and which parts are ink.
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=8)
+    _, _, wide, tall, area = stats.T
+    likely = (area >= _MIN_AREA) & (np.maximum(wide, tall) <= _LARGEST * relief.pen)
+    likely &= wide <= _WIDEST * tall
+    likely[0] = False
+    labels = labels.ravel()
+    pixels = np.flatnonzero(flat.view(bool))
+    pixels = pixels[likely[labels[pixels]]]
+    steps = outline_of(flat, pixels)
+    beside = padded(relief.value).ravel()[steps.outer].astype(int)
+    index = labels[pixels]
+    clear = mean_by(index[steps.inner], np.abs(beside - level) >= _STEP, count) >= _MIN_SHARE
+    return unpadded(pixels, flat.shape[1]), index, clear & likely
