@@ -12,10 +12,10 @@ from scipy.sparse.csgraph import connected_components
 
 from mmdet_liver.preparation.cleansing.hamming import close_pairs, pairs_in_runs
 
-# `python benchmarks/hash_distances.py`: within 6 bits are 97% of frames that were marked,
+# `python benchmarks/hash_distances.py`: within 6 bits are 95% of frames that were marked,
 # brightened, cropped, scaled and compressed all at once, and 99% with any one of these; of
 # 579,111 pairs of two patients' frames none is, of 2,173 pairs of neighbouring frames 2 are.
-# (On breast ultrasound the first false pairs come at 12.) Within 8 it would be 99%; but pairs of
+# (On breast ultrasound the first false pairs come at 12.) Within 8 it would be 98%; but pairs of
 # strangers grow with the square of the images, to 6,000 times as many among 84,000, so the step
 # below is the default. Distances are even numbers: half of the bits of a hash are set.
 MAX_DISTANCE = 6

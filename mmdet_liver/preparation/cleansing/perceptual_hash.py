@@ -7,8 +7,8 @@ from PIL import Image
 
 from mmdet_liver.preparation.cleansing.sector import sector_mask, small_copy
 
-# Ultrasound has 4 and more, mostly 15 to 45; empty frames of noise have less than 1, a black one
-# with writing about 2. Of images dimmed below this, noise alone changes the hash by 8 bits.
+# Ultrasound has 4 and more, mostly 15 to 45; noise alone less than 1, writing on black about 2.
+# In frames dimmed to 1, noise changes the hash by 8 bits and more; in frames of 3, by 2 to 4.
 MIN_CONTRAST = 3.0
 _TILE = 64  # pixels
 _FULL = 3**0.5  # half the side of a rectangle, in standard deviations of its pixels

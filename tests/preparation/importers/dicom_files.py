@@ -2,6 +2,7 @@
 
 import io
 
+import cv2
 import gdcm
 import numpy as np
 from PIL import Image
@@ -15,6 +16,11 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from mmdet_liver.preparation.decisions import read_decisions
+from mmdet_liver.preparation.importers.identity import Identity
+
+KEY = Identity(b'key')
+WHOLE_BOX = (0, 0, 48, 36)  # of the pictures below
 ULTRASOUND, CLIP = '1.2.840.10008.5.1.4.1.1.6.1', '1.2.840.10008.5.1.4.1.1.3.1'
 
 
@@ -131,3 +137,50 @@ def recode(path, syntax):
     writer.SetImage(change.GetOutput())
     assert writer.Write()
     return path
+
+
+def regions(*items):
+    """The element of the header; one region of the whole picture unless others are given."""
+    return {'SequenceOfUltrasoundRegions': list(items) or [region(WHOLE_BOX)]}
+
+
+def image_of(path, frame=None, view=''):
+    return f'images/{KEY.image(path, frame)}{view}.png'
+
+
+def read(path):
+    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+
+
+def decisions(out, step):
+    path = out / 'cleansing.csv'
+    return [d for d in read_decisions(path) if d.step == step] if path.exists() else []
+
+
+def marked():
+    """A grey picture with a mark of pure white."""
+    picture = grey_picture()
+    picture[10:13, 10:20] = 255
+    return picture
+
+
+def tree(folder):
+    """Path -> bytes of all files but the lock."""
+    files = (path for path in folder.rglob('*') if path.is_file() and path.name != 'lock')
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def black_out(image, mask):
+    image = image.copy()
+    image[mask] = 0
+    return image
+
+
+class FakeMarks:
+    """What a finder for tests says: pure white is text, and so is yellow; flow is no mark."""
+
+    def __init__(self, image, doppler=False):
+        self.mask = image == 255 if image.ndim == 2 else (image[..., 1:] == 255).all(axis=2)
+        self.masks = {'text': self.mask} if self.mask.any() else {}
+        self.shares = {kind: float(mask.mean()) for kind, mask in self.masks.items()}
+        self.doppler = doppler

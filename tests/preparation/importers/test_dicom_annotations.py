@@ -2,17 +2,15 @@
 
 import cv2
 import pytest
-from dicom_files import dataset, grey_picture, region, save
+from dicom_files import KEY, dataset, grey_picture, image_of, region, save
 
 from mmdet_liver.errors import InputError
 from mmdet_liver.preparation.decisions import read_decisions
 from mmdet_liver.preparation.importers.dicom import frames
 from mmdet_liver.preparation.importers.dicom.importing import import_dicom
 from mmdet_liver.preparation.importers.dicom.options import DicomOptions
-from mmdet_liver.preparation.importers.identity import Identity
 from mmdet_liver.preparation.importers.vocabulary import parse_vocabulary
 
-KEY = Identity(b'key')
 HEADER = 'image_path,frame,diagnosis,x_min,y_min,x_max,y_max'
 UID = '1.2.3.99'
 
@@ -27,10 +25,6 @@ def source(tmp_path):
     save(folder / 'a/clip', dataset(frames, **one, SOPInstanceUID=UID))
     save(folder / 'dual', dataset(frames[:1], **two))
     return folder
-
-
-def image_of(path, frame=None, view=''):
-    return f'images/{KEY.image(path, frame)}{view}.png'
 
 
 def run(source, rows, header=HEADER, **options):

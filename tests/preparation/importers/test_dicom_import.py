@@ -1,23 +1,30 @@
 """A folder of DICOM files as a whole: images, tables, what is left out."""
 
-import os
 import tracemalloc
 
-import cv2
 import numpy as np
 import pytest
-from dicom_files import colour_picture, dataset, grey_picture, region, save, save_jpeg
+from dicom_files import (
+    KEY,
+    WHOLE_BOX,
+    colour_picture,
+    dataset,
+    decisions,
+    grey_picture,
+    image_of,
+    read,
+    region,
+    regions,
+    save,
+    save_jpeg,
+)
 
 from mmdet_liver.errors import InputError
-from mmdet_liver.preparation.decisions import read_decisions
 from mmdet_liver.preparation.importers.dicom import frames as frames_module
 from mmdet_liver.preparation.importers.dicom.importing import import_dicom
 from mmdet_liver.preparation.importers.dicom.options import DicomOptions
-from mmdet_liver.preparation.importers.identity import Identity
 from mmdet_liver.preparation.manifest import Record, read_manifest
 
-KEY = Identity(b'key')
-WHOLE_BOX = (0, 0, 48, 36)
 EVERY_FRAME = DicomOptions(frame_step=1, keep_marks=True)
 
 
@@ -29,23 +36,6 @@ def source(tmp_path):
 @pytest.fixture
 def out(tmp_path):
     return tmp_path / 'raw'
-
-
-def regions(*items):
-    return {'SequenceOfUltrasoundRegions': list(items) or [region(WHOLE_BOX)]}
-
-
-def read(path):
-    return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-
-
-def decisions(out, step):
-    path = out / 'cleansing.csv'
-    return [d for d in read_decisions(path) if d.step == step] if path.exists() else []
-
-
-def image_of(path, frame=None, view=''):
-    return f'images/{KEY.image(path, frame)}{view}.png'
 
 
 def test_an_image_and_a_clip(source, out):
@@ -117,93 +107,6 @@ def test_without_regions_the_sector_is_taken(source, out, monkeypatch):
     np.testing.assert_array_equal(read(out / image_of('a', 8)), clip[8][10:32, 20:50])
 
 
-def black_out(image, mask):
-    image = image.copy()
-    image[mask] = 0
-    return image
-
-
-class FakeMarks:
-    """What a finder for tests says: pure white is text, and so is yellow; flow is no mark."""
-
-    def __init__(self, image, doppler=False):
-        self.mask = image == 255 if image.ndim == 2 else (image[..., 1:] == 255).all(axis=2)
-        self.masks = {'text': self.mask} if self.mask.any() else {}
-        self.shares = {kind: float(mask.mean()) for kind, mask in self.masks.items()}
-        self.doppler = doppler
-
-
-@pytest.fixture
-def fake_marks(monkeypatch):
-    monkeypatch.setattr(frames_module, 'find_marks', FakeMarks)
-    monkeypatch.setattr(frames_module, 'remove_marks', black_out)
-
-
-def marked():
-    picture = grey_picture()
-    picture[10:13, 10:20] = 255
-    return picture
-
-
-def test_marks_are_removed_and_their_mask_is_kept(source, out, fake_marks):
-    save(source / 'a', dataset([marked()], **regions()))
-    save(source / 'b', dataset([grey_picture()], **regions()))
-    import_dicom(source, out, KEY)
-    (decision,) = decisions(out, 'marks')
-    assert decision.image_path == image_of('a') and decision.action == 'cleaned'
-    mask = read(out / decision.mask_path)
-    assert (mask[marked() == 255] == 255).all()
-    image = read(out / image_of('a'))
-    assert (image[marked() == 255] == 0).all()
-    np.testing.assert_array_equal(image[mask == 0], marked()[mask == 0])
-    assert decision.value == pytest.approx((mask == 255).mean(), abs=1e-6)
-    assert [p.name for p in (out / 'masks').glob('*/*')] == [(out / image_of('a')).name]
-
-
-def test_a_letter_that_is_not_found_goes_with_its_line(source, out, fake_marks):
-    picture = grey_picture(200, 100)
-    cv2.putText(picture, 'SA', (20, 50), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255)
-    cv2.putText(picture, 'TO', (45, 50), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 254)
-    cv2.putText(picture, 'HANAKO', (70, 50), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255)
-    save(source / 'a', dataset([picture], **regions(region((0, 0, 200, 100)))))
-    import_dicom(source, out, KEY)
-    mask, image = read(next(out.glob('masks/*/*'))), read(out / image_of('a'))
-    assert (image < 254).all()
-    # What is no letter stays, between the letters too.
-    letters = cv2.dilate((picture >= 254).astype(np.uint8), np.ones((3, 3)))
-    np.testing.assert_array_equal(image[letters == 0], picture[letters == 0])
-    np.testing.assert_array_equal(image[mask == 0], picture[mask == 0])
-    # One block without the outlines of letters, and not much more than the line.
-    y, x = np.nonzero(mask)
-    block = mask[y.min() + 2 : y.max() - 1, x.min() + 2 : x.max() - 1]
-    assert (block == 255).mean() > 0.9 and np.count_nonzero(mask) < 135 * 20
-
-
-def test_a_frame_that_is_grey_but_for_its_marks_becomes_grey(source, out, fake_marks):
-    picture = np.repeat(grey_picture()[..., None], 3, axis=2)
-    picture[0, 0] = 255, 255, 0  # outside the tissue
-    picture[10:13, 10:20] = 255, 255, 0
-    save(source / 'a', dataset([picture], **regions(region((4, 4, 44, 32)))))
-    import_dicom(source, out, KEY)
-    assert read(out / image_of('a')).ndim == 2
-
-
-def test_marks_stay_where_the_user_says_so(source, out, fake_marks):
-    save(source / 'a', dataset([marked()], **regions()))
-    import_dicom(source, out, KEY, DicomOptions(keep_marks=True))
-    np.testing.assert_array_equal(read(out / image_of('a')), marked())
-    assert not decisions(out, 'marks') and not (out / 'masks').exists()
-
-
-def test_a_doppler_frame_loses_its_text_but_not_its_flow(source, out, fake_marks, monkeypatch):
-    monkeypatch.setattr(frames_module, 'find_marks', lambda i: FakeMarks(i, doppler=True))
-    save(source / 'a', dataset([marked()], **regions()))
-    import_dicom(source, out, KEY)
-    clean = np.where(marked() == 255, 0, marked())
-    np.testing.assert_array_equal(read(out / image_of('a')), clean)
-    assert [d.action for d in decisions(out, 'marks')] == ['cleaned', 'flagged']
-
-
 @pytest.mark.parametrize(
     'elements, reason',
     [
@@ -214,18 +117,21 @@ def test_a_doppler_frame_loses_its_text_but_not_its_flow(source, out, fake_marks
         pytest.param(
             regions(region((0, 0, 480, 360))), 'a frame of another size', id='resized later'
         ),
-        pytest.param(
-            {'SequenceOfUltrasoundRegions': None}, 'the whole frame was kept', id='no sector'
-        ),
     ],
 )
 def test_doubts_are_told(source, out, elements, reason, monkeypatch):
-    whole_unless_told = (0, 0, 48, 36) if 'no sector' in str(reason) else (1, 1, 47, 35)
+    monkeypatch.setattr(frames_module, 'sector_box', lambda image: (4, 4, 44, 32))
     save(source / 'a', dataset([grey_picture()], **{**regions(), **elements}))
     import_dicom(source, out, KEY)
     (decision,) = decisions(out, 'metadata')
     assert decision.image_path == image_of('a') and decision.action == 'flagged'
     assert reason in decision.reason
+
+
+def test_a_frame_that_is_kept_whole_for_want_of_a_sector_is_told(source, out):
+    save(source / 'a', dataset([np.zeros((36, 48), np.uint8)]))
+    import_dicom(source, out, KEY)
+    assert 'the whole frame was kept' in decisions(out, 'metadata')[0].reason
 
 
 def test_the_scale_of_the_frame_stands_in_for_that_of_a_region(source, out):
@@ -299,16 +205,6 @@ def test_a_damaged_file_ends_the_run_after_all_others(source, out):
     assert left_out == {(image_of(n), 'left out', 'pixel data that is cut off') for n in 'bd'}
 
 
-def test_a_run_that_fails_leaves_no_table_of_an_earlier_one(source, out):
-    for name in 'ab':
-        save(source / name, dataset([grey_picture()], **regions(), BurnedInAnnotation='YES'))
-    import_dicom(source, out, KEY)
-    cut_short(source / 'b')
-    with pytest.raises(InputError, match='1 damaged files'):
-        import_dicom(source, out, KEY)
-    assert not list(out.glob('*.csv'))
-
-
 def test_a_clip_with_a_damaged_frame_leaves_nothing(source, out):
     clip = [grey_picture(seed=i) for i in range(4)]
     path = save_jpeg(source / 'a', clip, **regions())
@@ -336,94 +232,3 @@ def test_a_clip_is_never_in_memory_as_a_whole(source, out):
         tracemalloc.stop()
     assert len(list(out.glob('images/*/*'))) == 60
     assert peak < size / 3
-
-
-def tree(folder):
-    """Path -> bytes of all files but the lock."""
-    files = (path for path in folder.rglob('*') if path.is_file() and path.name != 'lock')
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def test_what_is_done_is_not_done_again(source, out, monkeypatch):
-    save(source / 'a', dataset([grey_picture(seed=i) for i in range(3)], **regions()))
-    save(source / 'b', dataset([grey_picture()], **regions()))
-    import_dicom(source, out, KEY, EVERY_FRAME)
-    first = tree(out)
-    written = []
-    monkeypatch.setattr(frames_module, '_write_png', lambda path, image: written.append(path))
-    import_dicom(source, out, KEY, EVERY_FRAME)
-    assert written == [] and tree(out) == first
-    (out / image_of('b')).unlink()
-    import_dicom(source, out, KEY, EVERY_FRAME)
-    assert written == [out / image_of('b')]
-
-
-@pytest.mark.parametrize(
-    'change',
-    [
-        pytest.param(lambda source: DicomOptions(frame_step=2, keep_marks=True), id='fewer frames'),
-        pytest.param(lambda source: DicomOptions(frame_step=1), id='marks removed'),
-        pytest.param(lambda source: (source / 'a').unlink() or EVERY_FRAME, id='file removed'),
-        pytest.param(
-            lambda source: (
-                save(source / 'a', dataset([grey_picture(seed=9)], **regions())) and EVERY_FRAME
-            ),
-            id='file changed',
-        ),
-    ],
-)
-def test_another_run_leaves_what_a_fresh_one_would(source, out, tmp_path, change, fake_marks):
-    save(source / 'a', dataset([marked(), *(grey_picture(seed=i) for i in range(3))], **regions()))
-    save(source / 'b', dataset([grey_picture()], **regions()))
-    import_dicom(source, out, KEY, EVERY_FRAME)
-    options = change(source)
-    import_dicom(source, out, KEY, options)
-    import_dicom(source, tmp_path / 'fresh', KEY, options)
-    assert tree(out) == tree(tmp_path / 'fresh')
-
-
-def test_two_workers_write_the_same(source, out, tmp_path):
-    for i in range(4):
-        save(source / f'{i}', dataset([grey_picture(seed=i)] * 2, **regions()))
-    import_dicom(source, out, KEY, DicomOptions(frame_step=1))
-    import_dicom(source, tmp_path / 'two', KEY, DicomOptions(frame_step=1, workers=2))
-    assert tree(out) == tree(tmp_path / 'two')
-
-
-def test_folders_that_must_not_meet(source, out, tmp_path):
-    save(source / 'a', dataset([grey_picture()], **regions()))
-    for bad in (source, source / 'raw', tmp_path):
-        with pytest.raises(InputError, match='inside .*, or around it'):
-            import_dicom(source, bad, KEY)
-    with pytest.raises(InputError, match='nowhere'):
-        import_dicom(tmp_path / 'nowhere', out, KEY)
-
-
-@pytest.mark.parametrize('other', ['key', 'export', 'importer'])
-def test_the_images_of_another_import_are_not_removed(source, out, tmp_path, other):
-    save(source / 'a', dataset([grey_picture()], **regions()))
-    import_dicom(source, out, KEY)
-    before = tree(out)
-    identity = Identity(b'another') if other == 'key' else KEY
-    if other == 'export':
-        source = tmp_path / 'second'
-        save(source / 'b', dataset([grey_picture()], **regions()))
-    if other == 'importer':
-        (out / '.work/dicom.jsonl').unlink()
-        del before['.work/dicom.jsonl']
-    with pytest.raises(InputError, match='images of another import'):
-        import_dicom(source, out, identity)
-    after = tree(out)
-    assert {k: v for k, v in after.items() if v} == before
-
-
-def test_a_full_disk_is_one_line(source, out, monkeypatch):
-    save(source / 'a', dataset([grey_picture()], **regions()))
-
-    def full(path, image):
-        raise OSError(28, os.strerror(28), str(path))
-
-    monkeypatch.setattr(frames_module, '_write_png', full)
-    with pytest.raises(InputError, match='No space left on device.*same command again'):
-        import_dicom(source, out, KEY)
-    assert not (out / 'manifest.csv').exists()

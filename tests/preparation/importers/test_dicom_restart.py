@@ -6,14 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from dicom_files import dataset, grey_picture, region, save, save_jpeg
+from dicom_files import KEY, dataset, grey_picture, region, save, save_jpeg, tree
 
 from mmdet_liver.preparation.importers.dicom import frames
 from mmdet_liver.preparation.importers.dicom.importing import import_dicom
 from mmdet_liver.preparation.importers.dicom.options import DicomOptions
-from mmdet_liver.preparation.importers.identity import Identity
 
-KEY, OPTIONS = Identity(b'key'), DicomOptions(frame_step=2)
+OPTIONS = DicomOptions(frame_step=2)
 
 
 @pytest.fixture
@@ -25,11 +24,6 @@ def source(tmp_path):
         save_jpeg(tmp_path / f'export/{i}', clip, SequenceOfUltrasoundRegions=regions)
     save(tmp_path / 'export/still', dataset([grey_picture(80, 60)]))
     return tmp_path / 'export'
-
-
-def tree(folder):
-    files = (path for path in folder.rglob('*') if path.is_file() and path.name != 'lock')
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 def run_and_be_killed(source, out, moment, count):

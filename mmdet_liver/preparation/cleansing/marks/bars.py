@@ -8,6 +8,7 @@ _LIT = 16
 _MAX_WIDTH = 0.08  # of the image's shorter side
 _MIN_LENGTH = 0.08  # of the image's longer side
 _MIN_ASPECT = 3
+_MIN_FILLED = 0.5  # of the fullest column; a line of text has less
 _STRIDE = 5  # rows over which a ramp must rise, more than noise does
 _MAX_UNEVEN = 16  # grey levels across the bar
 _MIN_RISING = 0.85  # of the steps along it
@@ -17,7 +18,7 @@ Box = tuple[int, int, int, int]
 
 
 def find_bars(value: np.ndarray) -> list[Box]:
-    """Bars on black ground as boxes xyxy, far edge exclusive.
+    """Upright bars on black ground as boxes xyxy, far edge exclusive.
 
     Args:
         value: (H, W) uint8.
@@ -28,11 +29,9 @@ def find_bars(value: np.ndarray) -> list[Box]:
     )
     lit = (coarse >= _LIT // 2).view(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(lit, connectivity=8)
-    widest = _MAX_WIDTH * min(value.shape) / _CELL + 2
-    longest = stats[1:, 2:4].max(axis=1)
-    narrowest = stats[1:, 2:4].min(axis=1)
-    likely = (longest >= _MIN_LENGTH * max(value.shape) / _CELL - 2) & (narrowest <= widest)
-    likely &= longest >= 2 * narrowest
+    _, _, width, height, _ = stats[1:].T
+    likely = (height >= _MIN_LENGTH * max(value.shape) / _CELL - 2) & (height >= 2 * width)
+    likely &= width <= _MAX_WIDTH * min(value.shape) / _CELL + 2
     found = stats[1:, :4][likely] * _CELL
     boxes = [_bar(value, *map(int, box)) for box in found]
     return [box for box in boxes if box]
@@ -40,25 +39,19 @@ def find_bars(value: np.ndarray) -> list[Box]:
 
 def _bar(value: np.ndarray, x: int, y: int, width: int, height: int) -> Box | None:
     x0, y0 = max(x - _CELL, 0), max(y - _CELL, 0)
-    window = value[y0 : y + height + _CELL, x0 : x + width + _CELL]
-    if height >= width:
-        box = _ramp(window)
-    else:
-        box = _ramp(window.T)
-        box = box and (box[1], box[0], box[3], box[2])
+    box = _ramp(value[y0 : y + height + _CELL, x0 : x + width + _CELL])
     if box is None:
         return None
-    rows, columns = value.shape
-    return (
-        max(x0 + box[0], 0), max(y0 + box[1], 0),
-        min(x0 + box[2], columns), min(y0 + box[3], rows),
-    )  # fmt: skip
+    x1, y1 = x0 + box[2], min(y0 + box[3], value.shape[0])
+    return x0 + box[0], max(y0 + box[1], 0), x1, y1
 
 
 def _ramp(window: np.ndarray) -> Box | None:
-    # The upright ramp in a window: first column and row, and past the last ones.
+    # The ramp in a window: first column and row, and past the last ones.
     filled = (window >= _LIT).mean(axis=0)
-    columns = np.flatnonzero(filled >= max(0.5 * filled.max(), 0.1))
+    if filled.max() < _MIN_FILLED:
+        return None
+    columns = np.flatnonzero(filled >= 0.5 * filled.max())
     if len(columns) < 3 or np.ptp(columns) >= len(columns):
         return None
     bar = window[:, columns[0] : columns[-1] + 1].astype(int)

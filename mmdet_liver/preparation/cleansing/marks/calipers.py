@@ -10,7 +10,7 @@ from itertools import combinations
 import cv2
 import numpy as np
 
-from mmdet_liver.preparation.cleansing.marks.strokes import Relief
+from mmdet_liver.preparation.cleansing.marks.relief import Relief
 
 _STRONG = 75  # grey levels from the arms to the ground between them
 _WEAK = 30  # enough for a cross of the same ink as a strong one
@@ -34,21 +34,20 @@ class Cross:
     arms: tuple[tuple[int, int], ...]  # directions (dy, dx)
 
 
-def find_crosses(relief: Relief) -> list[Cross]:
-    """The crosses of an image, the clearest first."""
-    arm = relief.pen // 2
-    lowest = round(_STRONG * relief.coarseness)
-    # An arm has seeds all along, so that only few pixels need a closer look.
-    around = cv2.boxFilter(relief.seeds, -1, (2 * arm + 1,) * 2, normalize=False)
-    strong = _crosses_at(relief, (around > 2 * arm) & (relief.value >= lowest), lowest)
+def find_crosses(relief: Relief, bright: np.ndarray) -> list[Cross]:
+    """The crosses of an image, the clearest first.
+
+    Args:
+        bright: (P,) flat indices of pixels among which the centres of clear crosses are.
+    """
+    strong = _crosses_at(relief, bright, round(_STRONG * relief.coarseness))
     if not strong:
         return []
-    inks = sorted({cross.level for cross in strong})
     same_ink = np.zeros(256, np.uint8)
-    for level in inks:
+    for level in {cross.level for cross in strong}:
         same_ink[max(level - _SAME_INK, 0) : level + _SAME_INK] = 1
-    alike = (cv2.LUT(relief.value, same_ink) > 0) & (relief.height >= _WEAK)
-    weak = _crosses_at(relief, alike, _WEAK)
+    alike = cv2.LUT(relief.value, same_ink).view(bool) & (relief.height >= _WEAK)
+    weak = _crosses_at(relief, np.flatnonzero(alike), _WEAK)
     fitting = [w for w in weak if any(abs(w.reach - s.reach) <= 2 for s in strong)]
     return _apart(strong + fitting)
 
@@ -58,7 +57,7 @@ def cross_scores(value: np.ndarray, points: np.ndarray, arm: int, arms: tuple) -
 
     Args:
         value: (H, W) uint8.
-        points: (P, 2) int, (y, x).
+        points: (P,) int, flat indices.
         arm: length of an arm in pixels.
         arms: `_PLUS` or `_TIMES`.
     Returns:
@@ -66,16 +65,18 @@ def cross_scores(value: np.ndarray, points: np.ndarray, arm: int, arms: tuple) -
         places between their ends (a digit, or the line to the other cross, may lie in one).
     """
     others = _TIMES if arms is _PLUS else _PLUS
-    steps = np.arange(1, arm + 1)[:, None, None]
-    on_arms = np.vstack([(0, 0), *(steps * np.array(arms)).reshape(-1, 2)])
-    between = arm * np.array(others)
     wide = cv2.copyMakeBorder(value, arm, arm, arm, arm, cv2.BORDER_CONSTANT, value=0)
+    flat, columns = wide.ravel(), wide.shape[1]
+    centre = (points // value.shape[1] + arm) * columns + points % value.shape[1] + arm
 
-    def at(offsets: np.ndarray) -> np.ndarray:
-        places = points[:, None] + offsets + arm  # (P, K, 2)
-        return wide[places[..., 0], places[..., 1]].astype(int)
+    def at(directions: tuple, step: int) -> np.ndarray:
+        return flat[centre + np.array([[step * (dy * columns + dx)] for dy, dx in directions])]
 
-    return at(on_arms).min(axis=1) - np.sort(at(between), axis=1)[:, -2]
+    darkest = flat[centre]
+    for step in range(arm, 0, -1):
+        darkest = np.minimum(darkest, at(arms, step).min(axis=0))
+    between = np.sort(at(others, arm), axis=0)
+    return darkest.astype(int) - between[-2]
 
 
 def trace_line(relief: Relief, start: Cross, end: Cross) -> np.ndarray | None:
@@ -129,28 +130,25 @@ def _all_along(dots: np.ndarray, pen: int) -> bool:
     return bool(dots.sum() >= 3 and near.mean() >= _DOTTED_SHARE)
 
 
-def _crosses_at(relief: Relief, mask: np.ndarray, lowest: int) -> list[Cross]:
-    points = cv2.findNonZero(mask.view(np.uint8))
-    if points is None:
-        return []
-    points = points[:, 0, ::-1]
+def _crosses_at(relief: Relief, points: np.ndarray, lowest: int) -> list[Cross]:
     found = []
     for arms in (_PLUS, _TIMES):
         scores = cross_scores(relief.value, points, relief.pen // 2, arms)
-        for i in _peaks(points, scores, lowest, relief.pen // 2):
-            cross = _measured(relief, *map(int, points[i]), arms)
-            found += [(int(scores[i]), cross)] if cross else []
+        good = np.flatnonzero(scores >= lowest)
+        places = np.stack(np.divmod(points[good], relief.value.shape[1]), axis=1)
+        for i in _peaks(places, scores[good], relief.pen // 2):
+            cross = _measured(relief, *map(int, places[i]), arms)
+            found += [(int(scores[good][i]), cross)] if cross else []
     return [cross for _, cross in sorted(found, key=lambda f: -f[0])]
 
 
-def _peaks(points: np.ndarray, scores: np.ndarray, lowest: int, apart: int) -> list[int]:
+def _peaks(places: np.ndarray, scores: np.ndarray, apart: int) -> list[int]:
     # A thick cross has several centres; the best of them stands for it.
-    waiting = np.flatnonzero(scores >= lowest)
-    waiting = waiting[np.argsort(-scores[waiting], kind='stable')]
+    waiting = np.argsort(-scores, kind='stable')
     peaks = []
     while len(waiting) and len(peaks) < 4 * _MAX_CROSSES:
         peaks.append(int(waiting[0]))
-        away = np.abs(points[waiting] - points[waiting[0]]).max(axis=1) > apart
+        away = np.abs(places[waiting] - places[waiting[0]]).max(axis=1) > apart
         waiting = waiting[away]
     return peaks
 

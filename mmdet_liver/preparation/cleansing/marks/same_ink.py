@@ -7,14 +7,14 @@ flat, and what lies beside it differs from one pixel to the next, to either side
 import cv2
 import numpy as np
 
-from mmdet_liver.preparation.cleansing.marks.strokes import (
-    Relief,
+from mmdet_liver.preparation.cleansing.marks.pixels import (
     grown,
     mean_by,
     outline_of,
     padded,
     unpadded,
 )
+from mmdet_liver.preparation.cleansing.marks.relief import Relief
 
 _TOLERANCE = 10  # grey levels within one ink
 _STEP = 24  # grey levels from the ink to what lies beside it, at least
@@ -41,12 +41,13 @@ def ink_level(relief: Relief, ink: np.ndarray) -> int | None:
 def more_ink(relief: Relief, ink: np.ndarray, level: int) -> np.ndarray:
     """(H, W) bool, what is drawn at that level next to (H, W) bool `ink`."""
     flat = cv2.inRange(relief.value, max(level - _TOLERANCE, 0), min(level + _TOLERANCE, 255))
-    pixels, index, clear = _clear_parts(relief, padded(flat & 1), level)
+    pixels, index = _clear_parts(relief, padded(flat & 1), level)
     found = ink.copy()
     while len(pixels):
         near = grown(found, 2 * relief.pen).ravel()
-        parts = np.unique(index[near[pixels]])
-        fresh = np.isin(index, parts[clear[parts]])
+        touched = np.zeros(index.max() + 1, bool)
+        touched[index[near[pixels]]] = True
+        fresh = touched[index]
         if not fresh.any():
             break
         found.ravel()[pixels[fresh]] = True
@@ -54,10 +55,8 @@ def more_ink(relief: Relief, ink: np.ndarray, level: int) -> np.ndarray:
     return found & ~ink
 
 
-def _clear_parts(
-    relief: Relief, flat: np.ndarray, level: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    # Pixels of the parts that might be letters, the part of each, and which parts are ink.
+def _clear_parts(relief: Relief, flat: np.ndarray, level: int) -> tuple[np.ndarray, np.ndarray]:
+    # Pixels of the parts that might be letters and end clearly, and the part of each.
     count, labels, stats, _ = cv2.connectedComponentsWithStats(flat, connectivity=8)
     _, _, wide, tall, area = stats.T
     likely = (area >= _MIN_AREA) & (np.maximum(wide, tall) <= _LARGEST * relief.pen)
@@ -70,4 +69,5 @@ def _clear_parts(
     beside = padded(relief.value).ravel()[steps.outer].astype(int)
     index = labels[pixels]
     clear = mean_by(index[steps.inner], np.abs(beside - level) >= _STEP, count) >= _MIN_SHARE
-    return unpadded(pixels, flat.shape[1]), index, clear & likely
+    kept = clear[index]
+    return unpadded(pixels[kept], flat.shape[1]), index[kept]

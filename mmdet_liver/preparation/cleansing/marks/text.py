@@ -5,7 +5,8 @@ First those that no tissue resembles, then their neighbours of about the same br
 
 import numpy as np
 
-from mmdet_liver.preparation.cleansing.marks.strokes import Relief, Strokes
+from mmdet_liver.preparation.cleansing.marks.relief import Relief
+from mmdet_liver.preparation.cleansing.marks.strokes import Strokes
 
 _MIN_HEIGHT = 60  # grey levels of a stroke over its ground
 _SURE_AREA = 12  # pixels of a stroke that counts without a neighbour
@@ -18,7 +19,8 @@ _NEAR_SHARP, _NEAR_SHARP_UPRIGHT = 0.75, 0.5
 _THIN = 5  # pixels left of a layer of tissue that the image or the picture ends in
 _LETTER = 40  # pixels, the longer side
 _ON_BLACK, _ON_TISSUE = 0.1, 0.9  # share of lit ground below and above which it is all of one
-_MIN_TICKS = 5
+_MIN_TICKS, _TICK = 5, 3  # ticks of a ruler; pixels across a tick
+_MAX_STROKES = 2000
 
 
 def find_ink(strokes: Strokes, relief: Relief, known: np.ndarray) -> np.ndarray:
@@ -30,10 +32,14 @@ def find_ink(strokes: Strokes, relief: Relief, known: np.ndarray) -> np.ndarray:
     """
     least, layer = _MIN_HEIGHT * relief.coarseness, _is_layer(strokes, relief.pen)
     sure = is_sure(strokes, least) & ~layer
-    sure |= in_word(strokes, least) | on_ruler(strokes, least) | (strokes.share_in(known) >= 0.5)
+    sure |= on_ruler(strokes, least) | (strokes.share_in(known) >= 0.5)
+    sure |= in_word(strokes, least, sure)
     sharp = np.where(_upright(strokes), _NEAR_SHARP_UPRIGHT, _NEAR_SHARP)
     high = strokes.height >= _NEAR_HEIGHT * relief.coarseness
-    return _grow(strokes, sure, high & (strokes.sharp >= sharp) & ~layer, 2 * relief.pen)
+    likely = high & (strokes.sharp >= sharp) & ~layer
+    if np.count_nonzero(sure | likely) > _MAX_STROKES:
+        return np.zeros(len(strokes), bool)  # a page of text, or noise
+    return _grow(strokes, sure, likely, 2 * relief.pen)
 
 
 def is_sure(strokes: Strokes, least: float) -> np.ndarray:
@@ -43,7 +49,7 @@ def is_sure(strokes: Strokes, least: float) -> np.ndarray:
     sharp = (lowest >= _SURE_SHARP) & (strokes.sharp_ends >= _SURE_ENDS)
     sharp |= on_black & (strokes.sharp >= _SURE_SHARP)
     # Letters that touch something bright: tissue so high and so sharp lies in flat layers.
-    high = (strokes.height >= 2 * least) & _upright(strokes) & (_longer(strokes) <= 2 * _LETTER)
+    high = (strokes.height >= 2 * least) & _upright(strokes) & (strokes.longer <= 2 * _LETTER)
     sharp |= high & (lowest >= _HIGH_SHARP) & (strokes.sharp_ends >= _HIGH_ENDS)
     # Where the picture ends in black, every bright spot is sharp on that side.
     sharp &= on_black | on_tissue | high | _clear_at_edge(strokes)
@@ -53,13 +59,19 @@ def is_sure(strokes: Strokes, least: float) -> np.ndarray:
 
 def on_black_ground(strokes: Strokes) -> np.ndarray:
     """(N,) bool, which strokes have the height of letters, and black all around."""
-    return (strokes.lit < _ON_BLACK) & (strokes.boxes[:, 3] - strokes.boxes[:, 1] >= 6)
+    return (strokes.lit < _ON_BLACK) & (strokes.tall >= 6)
 
 
-def in_word(strokes: Strokes, least: float) -> np.ndarray:
-    """(N,) bool, which strokes are letters of one height and brightness in a row."""
+def in_word(strokes: Strokes, least: float, sure: np.ndarray) -> np.ndarray:
+    """(N,) bool, which strokes are letters of one height and brightness in a row.
+
+    Args:
+        sure: (N,) bool, which are known to be ink.
+    """
     high = (strokes.height >= 2 * least) & _upright(strokes)
     likely = high & (strokes.sharp >= _WORD_SHARP)
+    if not (likely & ~sure).any() or np.count_nonzero(likely) > _MAX_STROKES:
+        return sure
     return row_sizes(strokes, likely, exact=True) >= _MIN_WORD
 
 
@@ -67,7 +79,8 @@ def on_ruler(strokes: Strokes, least: float) -> np.ndarray:
     """(N,) bool, which strokes are ticks: small, of one ink, in line and evenly spaced."""
     x0, y0, x1, y1 = strokes.boxes.T
     small = (strokes.sharp >= _SURE_SHARP_AT_EDGE) & (strokes.height >= least)
-    small &= _longer(strokes) <= 16
+    small &= (strokes.longer >= 3) & (strokes.longer <= 16)
+    small &= np.minimum(strokes.wide, strokes.tall) <= _TICK
     found = np.zeros(len(strokes), bool)
     for edge, position in ((x0, y0), (x1, y0), (y0, x0), (y1, x0)):
         for place in np.flatnonzero(np.bincount(edge[small]) >= _MIN_TICKS):
@@ -83,8 +96,8 @@ def row_sizes(strokes: Strokes, chosen: np.ndarray, *, exact: bool = False) -> n
     Args:
         exact: whether only letters of one brightness, height and baseline form a row.
     """
-    letters = np.flatnonzero(chosen & (strokes.boxes[:, 3] - strokes.boxes[:, 1] >= 6))
-    x0, y0, x1, y1 = strokes.boxes[letters].T
+    letters = np.flatnonzero(chosen & (strokes.tall >= 6))
+    x0, y0, x1, y1 = strokes.boxes[letters].T.astype(np.int32)
     tall = y1 - y0
     lower, taller = np.minimum.outer(tall, tall), np.maximum.outer(tall, tall)
     beside = np.minimum.outer(y1, y1) - np.maximum.outer(y0, y0) >= 0.6 * lower
@@ -100,7 +113,7 @@ def row_sizes(strokes: Strokes, chosen: np.ndarray, *, exact: bool = False) -> n
         joined = np.where(linked, row[None], len(letters)).min(axis=1)
         if (joined == row).all():
             break
-        row = joined
+        row = joined[joined]  # twice as far in one go
     sizes = np.zeros(len(strokes), int)
     sizes[letters] = np.bincount(row, minlength=len(letters))[row]
     return sizes
@@ -114,33 +127,26 @@ def _is_scale(position: np.ndarray, level: np.ndarray) -> bool:
 
 
 def _clear_at_edge(strokes: Strokes) -> np.ndarray:
-    x0, y0, x1, y1 = strokes.boxes.T
-    thick = np.minimum(x1 - x0, y1 - y0) >= _THIN
-    clear = (_longer(strokes) <= _LETTER) | (strokes.sharp_ends >= _SURE_SHARP_AT_EDGE)
+    thick = np.minimum(strokes.wide, strokes.tall) >= _THIN
+    clear = (strokes.longer <= _LETTER) | (strokes.sharp_ends >= _SURE_SHARP_AT_EDGE)
     return (strokes.sharp >= _SURE_SHARP_AT_EDGE) & thick & clear
 
 
-def _longer(strokes: Strokes) -> np.ndarray:
-    return (strokes.boxes[:, 2:] - strokes.boxes[:, :2]).max(axis=1)
-
-
 def _upright(strokes: Strokes) -> np.ndarray:
-    x0, y0, x1, y1 = strokes.boxes.T
-    return (y1 - y0 >= 7) & (2 * (y1 - y0) >= x1 - x0)
+    return (strokes.tall >= 7) & (2 * strokes.tall >= strokes.wide)
 
 
 def _is_layer(strokes: Strokes, pen: int) -> np.ndarray:
     # The skin, or the face of the probe: as sharp as a line, but wider than any letter.
-    x0, y0, x1, y1 = strokes.boxes.T
-    return (x1 - x0 > 6 * pen) & (x1 - x0 > 8 * (y1 - y0))
+    return (strokes.wide > 6 * pen) & (strokes.wide > 8 * strokes.tall)
 
 
 def _cut_off(strokes: Strokes) -> np.ndarray:
     # A bright layer of tissue that the image's border cuts looks like a line.
     rows, columns = strokes.shape
     x0, y0, x1, y1 = strokes.boxes.T
-    above_or_below = ((y0 == 0) | (y1 == rows)) & (y1 - y0 < _THIN)
-    beside = ((x0 == 0) | (x1 == columns)) & (x1 - x0 < _THIN)
+    above_or_below = ((y0 == 0) | (y1 == rows)) & (strokes.tall < _THIN)
+    beside = ((x0 == 0) | (x1 == columns)) & (strokes.wide < _THIN)
     return above_or_below | beside
 
 

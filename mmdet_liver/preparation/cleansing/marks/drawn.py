@@ -1,0 +1,83 @@
+"""What is drawn in thin, sharp strokes, told apart: calipers and text."""
+
+import cv2
+import numpy as np
+
+from mmdet_liver.preparation.cleansing.marks.calipers import draw_calipers, find_crosses
+from mmdet_liver.preparation.cleansing.marks.pixels import grown, mean_by
+from mmdet_liver.preparation.cleansing.marks.relief import BLACK, Relief, relief_of
+from mmdet_liver.preparation.cleansing.marks.same_ink import ink_level, more_ink
+from mmdet_liver.preparation.cleansing.marks.strokes import Strokes, find_strokes
+from mmdet_liver.preparation.cleansing.marks.text import find_ink, on_black_ground, row_sizes
+
+_MIN_WORD = 3  # letters in a row, among which a cross is an X or a t
+_LIT = 48
+_RIM, _BEYOND = 4, 3  # pixels of a black rim, and of what is looked at beyond it
+_ON_PICTURE = 0.6  # share of lit pixels beyond the rim of a word that lies on the picture
+
+
+def find_drawn(value: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks, each (H, W) bool, of (H, W) uint8 `value`: 'caliper', 'text', and 'word', the part
+    of the text that stands in rows; nothing if nothing is drawn.
+    """
+    relief = relief_of(value)
+    strokes = find_strokes(relief)
+    if strokes is None:
+        return {}
+    crosses = find_crosses(relief, strokes.pixels)
+    lines = draw_calipers(relief, crosses)
+    ink = find_ink(strokes, relief, lines)
+    if not (ink.any() or crosses):
+        return {}
+    words = strokes.mask(row_sizes(strokes, ink) >= _MIN_WORD)
+    if any(words[c.y, c.x] for c in crosses):
+        crosses = [c for c in crosses if not words[c.y, c.x]]
+        lines = draw_calipers(relief, crosses)
+    dots = (strokes.longer <= relief.pen // 2 + 1) & bool(crosses)
+    of_calipers = ink & (dots | (strokes.share_in(lines) >= 0.5))
+    caliper = strokes.mask(of_calipers) | lines
+    text = strokes.mask(ink & ~of_calipers)
+    on_black = strokes.mask(ink & on_black_ground(strokes))
+    if _unsure(strokes, ink).any():
+        text |= _same_ink(relief, (caliper | text) & ~on_black)
+    text |= _rim(relief, on_black)
+    return {'caliper': grown(caliper, 1), 'text': grown(text, 1), 'word': words}
+
+
+def _unsure(strokes: Strokes, ink: np.ndarray) -> np.ndarray:
+    # Strokes as bright as the ink found: where there are none, no letter was missed.
+    brightest = strokes.level[ink].max(initial=0)
+    return ~ink & (strokes.level >= 0.9 * brightest) & (strokes.lit > 0)
+
+
+def _same_ink(relief: Relief, ink: np.ndarray) -> np.ndarray:
+    found = np.zeros_like(ink)
+    around = _window(ink, 8 * relief.pen)
+    part = relief.cut(around)
+    level = ink_level(part, ink[around])
+    if level is not None:
+        found[around] = more_ink(part, ink[around], level)
+    return found
+
+
+def _rim(relief: Relief, letters: np.ndarray) -> np.ndarray:
+    # The black rim that some scanners give their letters, where they lie on the picture.
+    found = np.zeros_like(letters)
+    around = _window(letters, _RIM + _BEYOND)
+    part = relief.cut(around)
+    near = grown(letters[around], _RIM)
+    beyond = grown(near, _BEYOND) & ~near
+    lit = cv2.subtract(part.value, part.height) >= _LIT
+    if (lit & beyond).any():
+        count, labels = cv2.connectedComponents((near | beyond).view(np.uint8), connectivity=8)
+        share = mean_by(labels[beyond], lit[beyond], count)
+        share[0] = 0
+        found[around] = near & (part.value <= BLACK) & (share >= _ON_PICTURE)[labels]
+    return found
+
+
+def _window(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
+    # Around what is masked; a corner of the image if nothing is.
+    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+    rows = slice(max(y - margin, 0), y + height + margin)
+    return rows, slice(max(x - margin, 0), x + width + margin)
