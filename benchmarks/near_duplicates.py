@@ -29,7 +29,7 @@ from mmdet_liver.preparation.cleansing.near_duplicates import (
     find_clusters,
     near_pairs,
 )
-from mmdet_liver.preparation.cleansing.perceptual_hash import MIN_CONTRAST, perceptual_hash
+from mmdet_liver.preparation.cleansing.perceptual_hash import MIN_CONTRAST, appearance_of
 
 HASHES, PLANTED, PLANTED_DISTANCE = 83_903, 5_000, 4
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
@@ -141,8 +141,8 @@ def real_hashes(args: argparse.Namespace) -> np.ndarray:
         images = folder_images(args.images, args.pattern)
     else:
         images = (image for image, *_ in phantom_images(args.patients))
-    measured = map(perceptual_hash, images)
-    return np.array([value for value, contrast in measured if contrast >= MIN_CONTRAST], np.uint64)
+    seen = map(appearance_of, images)
+    return np.array([look.hash for look in seen if look.contrast >= MIN_CONTRAST], np.uint64)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -12,10 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
 from mmdet_liver.errors import input_error
+
+# Ten times a large ultrasound frame; a file beyond it is something else, and to decode it
+# takes the memory of several workers.
+MAX_PIXELS = 50_000_000
 
 _PILLOW_FAILS_WITH = (
     OSError,  # unreadable, unknown format, truncated
@@ -139,12 +144,15 @@ def with_image(
 
 def pixels_of(image: Image.Image) -> np.ndarray:
     """The pixels as `read_image` describes them."""
-    image = ImageOps.exif_transpose(image)  # loads, and raises for a truncated file
+    image.load()  # raises for a truncated file
+    if exif_orientation(image) != 1:
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith('I;16') or image.mode == 'I':
         return (np.asarray(image) >> 8).clip(0, 255).astype(np.uint8)
     if image.mode in ('1', 'L', 'LA', 'F'):
-        return np.array(image.convert('L'))
-    return np.ascontiguousarray(np.asarray(image.convert('RGB'))[..., ::-1])
+        return np.array(image if image.mode == 'L' else image.convert('L'))
+    rgb = image if image.mode == 'RGB' else image.convert('RGB')
+    return cv2.cvtColor(np.asarray(rgb), cv2.COLOR_RGB2BGR)
 
 
 def displayed_size(image: Image.Image) -> tuple[int, int]:

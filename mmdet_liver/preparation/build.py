@@ -40,6 +40,7 @@ from mmdet_liver.preparation.plan import (
 from mmdet_liver.preparation.splitting import split_hash
 from mmdet_liver.preparation.work_folder import work_folder
 from mmdet_liver.preparation.writing import (
+    CLEANED,
     WRITTEN_BY_US,
     Folders,
     earlier_annotations,
@@ -101,7 +102,13 @@ def build_dataset(
     earlier_annotations(out)  # refuses somebody else's before an hour of measuring
     with work_folder(out) as work:
         with Journal(work / 'measured.jsonl') as journal:
-            facts = measure_images(paths, image_root, journal, workers=options.workers)
+            facts = measure_images(
+                paths,
+                image_root,
+                journal,
+                cleaned=None if 'marks' in options.cleansing.skip else work / CLEANED,
+                workers=options.workers,
+            )
             journal.compact(paths)
         _require_readable(facts, image_root, out, options)
         plan = make_plan(versions, classes, facts, options, source)

@@ -13,9 +13,14 @@ import numpy as np
 from mmdet_liver.errors import input_error
 from mmdet_liver.files import copy_file, file_sha256, whole_file
 from mmdet_liver.images import with_image
+from mmdet_liver.preparation.cleansing.cleaned import (
+    PNG,
+    cleaned_files,
+    without_marks,
+    write_mask,
+)
 from mmdet_liver.preparation.cleansing.formats import standard_pixels
 from mmdet_liver.preparation.cleansing.marks.finding import find_marks
-from mmdet_liver.preparation.cleansing.marks.removal import remove_marks
 from mmdet_liver.preparation.journal import Journal
 from mmdet_liver.preparation.parallel import map_in_order, worth_workers
 
@@ -23,8 +28,7 @@ from mmdet_liver.preparation.parallel import map_in_order, worth_workers
 _VERSION = 1
 _IMAGES = 'images'
 # Far above what is visible: the copy is trained on in place of the original.
-_JPEG_QUALITY = 95
-_ENCODING = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY, cv2.IMWRITE_PNG_COMPRESSION, 3]
+_ENCODING = [cv2.IMWRITE_JPEG_QUALITY, 95, *PNG]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ def place_images(
     masks: Path,
     journal: Journal,
     *,
+    cleaned: Path,
     link: bool = False,
     workers: int = 1,
 ) -> None:
@@ -97,11 +102,13 @@ def place_images(
     Args:
         images, masks: folders; of an image that is cleaned, a mask of the same name shows
             the removed marks in white, at the placed image's size.
+        cleaned: folder of images without marks that the measuring kept; one that is
+            missing is made again.
         link: hard-link unchanged images where the file system can.
     """
     known = [journal.get(p.target, _recipe(p)) for p in placements]
     placed = map_in_order(
-        partial(_place, source, images, masks, link),
+        partial(_place, source, images, masks, cleaned, link),
         list(zip(placements, known, strict=True)),
         label='placing',
         workers=worth_workers(workers, len(placements)),
@@ -121,36 +128,39 @@ def _place(
     source: Path,
     images: Path,
     masks: Path,
+    cleaned: Path,
     link: bool,
     placement_and_known: tuple[Placement, list | None],
 ) -> list[str] | None:
     # The digests of what was written, or None if it was there: only rewritten images need
     # the journal, a copy's bytes are known beforehand.
     placement, known = placement_and_known
-    target, mask = images / placement.target, masks / placement.target
-    mask = mask.with_suffix('.png')
+    target = images / placement.target
     if placement.unchanged:
         if file_sha256(target) != placement.sha256:
             copy_file(source / placement.source, target, link=link)
         return None
-    files = [target, mask] if placement.clean else [target]
+    files = [target]
+    if placement.clean:
+        files.append((masks / placement.target).with_suffix('.png'))
     if known is not None and [file_sha256(file) for file in files] == known:
         return None
-    pixels, marks = with_image(
-        source / placement.source, partial(_rewritten, clean=placement.clean)
-    )
-    _write(target, _resized(pixels, placement.size, cv2.INTER_AREA))
-    if placement.clean:
-        _write(mask, _resized(marks.astype(np.uint8) * 255, placement.size, cv2.INTER_NEAREST))
+    kept = cleaned_files(cleaned, placement.source)
+    if placement.clean and placement.size is None and all(file.exists() for file in kept):
+        for file, place in zip(kept, files, strict=True):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file.replace(place)
+    else:
+        _rewrite(source / placement.source, placement, files)
     return [file_sha256(file) for file in files]
 
 
-def _rewritten(image: object, *, clean: bool) -> tuple[np.ndarray, np.ndarray | None]:
-    pixels = standard_pixels(image)
-    if not clean:
-        return pixels, None
-    marks = find_marks(pixels)
-    return remove_marks(pixels, marks.mask), marks.mask
+def _rewrite(source: Path, placement: Placement, files: list[Path]) -> None:
+    pixels = with_image(source, standard_pixels)
+    if placement.clean:
+        pixels, mask = without_marks(pixels, find_marks(pixels))
+        write_mask(files[1], _resized(mask, placement.size, cv2.INTER_NEAREST))
+    _write(files[0], _resized(pixels, placement.size, cv2.INTER_AREA))
 
 
 def _resized(pixels: np.ndarray, size: tuple[int, int] | None, how: int) -> np.ndarray:

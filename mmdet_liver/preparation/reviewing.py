@@ -5,8 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from mmdet_liver.preparation.cleansing.clusters import find_image_clusters
 from mmdet_liver.preparation.cleansing.facts import Facts
-from mmdet_liver.preparation.cleansing.near_duplicates import find_clusters, nearest_distances
+from mmdet_liver.preparation.cleansing.near_duplicates import (
+    cluster_diameters,
+    nearest_distances,
+)
 from mmdet_liver.preparation.cleansing.options import CleansingOptions
 from mmdet_liver.preparation.cleansing.perceptual_hash import MIN_CONTRAST
 from mmdet_liver.preparation.cleansing.review.facts import Distances, ReviewImage, SizeRule
@@ -32,6 +36,7 @@ def review_images(
     """
     targets = {p.source: p.target for p in plan.placements}
     clusters = {d.image_path: d.cluster_id for d in plan.decisions if d.cluster_id}
+    widths = _cluster_widths(clusters, facts)
     return {
         e.path: ReviewImage(
             file=source / e.path,
@@ -40,6 +45,7 @@ def review_images(
             diagnoses=tuple(sorted({lesion.diagnosis for lesion in e.lesions})),
             patient_id=e.image.patient_id,
             cluster_id=clusters.get(e.path, ''),
+            cluster_width=widths.get(clusters.get(e.path, ''), 0),
             boxes=tuple((lesion.box, lesion.diagnosis) for lesion in e.lesions),
             mark_shares=facts[e.path].marks,
         )
@@ -47,20 +53,29 @@ def review_images(
     }
 
 
+def _cluster_widths(clusters: Mapping[str, str], facts: Mapping[str, Facts]) -> dict[str, int]:
+    # Distance of the two images of a cluster that are farthest apart, without marks.
+    paths = list(clusters)
+    hashes = np.array([facts[path].clean_hash for path in paths], np.uint64)
+    names, labels = np.unique([clusters[path] for path in paths], return_inverse=True)
+    widths = cluster_diameters(hashes, labels)
+    return dict(zip(names.tolist(), widths.tolist(), strict=True))
+
+
 def review_distances(facts: Mapping[str, Facts], options: CleansingOptions) -> Distances | None:
     """How near the images are to each other; None where that was not asked."""
-    values = [f.hash for f in facts.values() if f.width and f.contrast >= MIN_CONTRAST]
-    if 'near-duplicates' in options.skip or len(values) < 2:
+    seen = {p: f for p, f in facts.items() if f.width and f.contrast >= MIN_CONTRAST}
+    if 'near-duplicates' in options.skip or len(seen) < 2:
         return None
-    hashes = np.array(values, np.uint64)
+    hashes = np.array([f.hash for f in seen.values()], np.uint64)
     sample = np.unique(np.linspace(0, len(hashes) - 1, _SAMPLE).astype(np.int64))
     thresholds = sorted({*range(0, options.max_distance + 3, 2), options.max_distance})
-    labels = [(t, find_clusters(hashes, t)) for t in thresholds]
+    found = [(t, find_image_clusters(seen, seen, t)) for t in thresholds]
     return Distances(
         nearest=nearest_distances(hashes, sample),
         compared=len(hashes),
         max_distance=options.max_distance,
-        clusters=tuple((t, int((found >= 0).sum()), int(found.max()) + 1) for t, found in labels),
+        clusters=tuple((t, len(clusters.ids), len(clusters.members)) for t, clusters in found),
     )
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,8 @@ WRITTEN_BY_US = 'written by mmdet_liver'
 SPLIT_COLUMNS = ('image_path', 'patient_id', 'study_id', 'cluster_id', 'group_id', 'split')
 
 
+# Below `.work`: images without marks, from the measuring to the placing.
+CLEANED = 'cleaned'
 # Where the masks of marks go that an importer removed, below `masks/`.
 _IMPORTED = 'imported'
 
@@ -95,10 +98,12 @@ def _place(plan: Plan, folders: Folders, options: BuildOptions) -> None:
             folders.out / 'images',
             folders.out / 'masks',
             journal,
+            cleaned=folders.work / CLEANED,
             link=options.link,
             workers=options.workers,
         )
         journal.compact(p.target for p in plan.placements if not p.unchanged)
+    shutil.rmtree(folders.work / CLEANED, ignore_errors=True)
 
 
 def _write_review(

@@ -150,6 +150,44 @@ def test_edges_gathered_in_portions_give_the_same_clusters(monkeypatch):
     assert whole.max() > 3 and (whole == -1).any()
 
 
+@pytest.mark.parametrize('edges', [7, 1 << 19], ids=lambda n: f'{n} pairs at a time')
+@pytest.mark.parametrize('agree', [0.0, 0.3, 0.8, 1.0])
+@pytest.mark.parametrize('name', ['none', 'spread', 'crowded', 'nearly constant bits', 'repeated'])
+def test_only_confirmed_pairs_link(monkeypatch, name, agree, edges):
+    monkeypatch.setattr('mmdet_liver.preparation.cleansing.near_duplicates._EDGES', edges)
+    hashes = CASES[name]
+    count = len(hashes)
+    table = np.triu(np.random.default_rng(1).random((count, count)) < agree)
+    table |= table.T
+    comparable = np.arange(count) % 7 != 3
+    places = np.flatnonzero(comparable).tolist()
+    first = {}
+    for place in places:
+        first.setdefault(int(hashes[place]), place)
+
+    def links(i, j):
+        one, other = first[int(hashes[i])], first[int(hashes[j])]
+        return one == other or table[one, other]
+
+    near = slow_pairs(hashes, 4)
+    pairs = [[i, j] for i, j in near if comparable[i] and comparable[j] and links(i, j)]
+    found = find_clusters(hashes, 4, comparable, lambda i, j: table[i, j])
+    assert found.tolist() == slow_clusters(count, pairs)
+
+
+def test_pairs_of_one_cluster_are_not_asked_about_again(monkeypatch):
+    monkeypatch.setattr('mmdet_liver.preparation.cleansing.near_duplicates._EDGES', 50)
+    monkeypatch.setattr('mmdet_liver.preparation.cleansing.hamming._BLOCK', 64)
+    hashes, asked = np.arange(256, dtype=np.uint64), []
+
+    def confirm(i, j):
+        asked.append(len(i))
+        return np.ones(len(i), bool)
+
+    assert (find_clusters(hashes, 8, None, confirm) == 0).all()
+    assert sum(asked) < len(near_pairs(hashes, 8)) / 4
+
+
 def test_links_chain():
     # 0-1-2 and 4-5 are steps of two bits; 3 is far from all.
     hashes = np.array([0b0, 0b11, 0b1111, 0xFF << 40, 0xFFFF << 20, (0xFFFF << 20) | 3], np.uint64)

@@ -1,4 +1,4 @@
-"""The hash's bits, what it bears, what it tells apart, and when it says nothing."""
+"""The hash's bits, what hash and tile bear, what they tell apart, and when they say nothing."""
 
 from itertools import islice
 
@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmdet_liver.preparation.cleansing.clusters import MIN_CORRELATION, MIN_CORRELATION_NEAR
 from mmdet_liver.preparation.cleansing.near_duplicates import MAX_DISTANCE
-from mmdet_liver.preparation.cleansing.perceptual_hash import MIN_CONTRAST, perceptual_hash
+from mmdet_liver.preparation.cleansing.perceptual_hash import MIN_CONTRAST, appearance_of
+from mmdet_liver.preparation.cleansing.tiles import Tiles, tile_text
 from mmdet_liver.preparation.phantom.frames import patient_frames
 
 
@@ -23,7 +25,12 @@ FRAMES = first_frames(12)
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> int:
-    return (perceptual_hash(a)[0] ^ perceptual_hash(b)[0]).bit_count()
+    return (appearance_of(a).hash ^ appearance_of(b).hash).bit_count()
+
+
+def correlation(a: np.ndarray, b: np.ndarray) -> float:
+    x, y = (appearance_of(image).tile.ravel().astype(float) for image in (a, b))
+    return np.corrcoef(x, y)[0, 1]
 
 
 def wave(row: int, column: int, size: int = 64) -> np.ndarray:
@@ -39,7 +46,7 @@ def test_each_bit_is_the_sign_of_one_coefficient(row, column):
     bit = 63 - (8 * row + column)
     for sign in (1, -1):
         image = np.rint(128 + sign * 80 * wave(row, column)).astype(np.uint8)
-        value, _ = perceptual_hash(image)
+        value = appearance_of(image).hash
         assert value >> bit & 1 == (sign == 1)
         assert value >> 63 == 1  # the constant term
 
@@ -49,14 +56,14 @@ def test_bits_are_in_the_order_of_imagehash():
     image = 120 + sum(rng.normal() * 12 * wave(v, u) for v in range(8) for u in range(8))
     image = np.clip(image, 40, 255).astype(np.uint8)
     peer = imagehash.phash(Image.fromarray(cv2.medianBlur(image, 5)))
-    assert f'{perceptual_hash(image)[0]:016x}' == str(peer)
+    assert f'{appearance_of(image).hash:016x}' == str(peer)
 
 
 @pytest.mark.parametrize('image', FRAMES[:6])
 def test_half_of_the_bits_are_set(image):
-    value, contrast = perceptual_hash(image)
-    assert isinstance(value, int) and isinstance(contrast, float)
-    assert 0 <= value < 2**64 and value.bit_count() == 32
+    seen = appearance_of(image)
+    assert isinstance(seen.hash, int) and isinstance(seen.contrast, float)
+    assert 0 <= seen.hash < 2**64 and seen.hash.bit_count() == 32
 
 
 def jpeg(image: np.ndarray) -> np.ndarray:
@@ -95,7 +102,9 @@ def with_crosses(image: np.ndarray) -> np.ndarray:
     ],
 )
 def test_alike_images_are_within_the_default_distance(image, change):
-    assert distance(image, np.ascontiguousarray(change(image))) <= MAX_DISTANCE
+    changed = np.ascontiguousarray(change(image))
+    assert distance(image, changed) <= MAX_DISTANCE
+    assert correlation(image, changed) > MIN_CORRELATION
 
 
 def test_frames_that_the_phantom_saved_again_are_near_and_others_far():
@@ -104,16 +113,21 @@ def test_frames_that_the_phantom_saved_again_are_near_and_others_far():
         before = None
         for frame in islice(patient_frames(9, index)[1], 8):
             if before is not None:
-                (twice if frame.near_duplicate else apart).append(distance(before, frame.image))
+                pair = distance(before, frame.image), correlation(before, frame.image)
+                (twice if frame.near_duplicate else apart).append(pair)
             before = frame.image
-    assert len(twice) >= 3 and max(twice) <= MAX_DISTANCE
-    assert len(apart) >= 30 and min(apart) > MAX_DISTANCE
+    assert len(twice) >= 3 and len(apart) >= 30
+    assert all(d <= MAX_DISTANCE and c > MIN_CORRELATION for d, c in twice)
+    assert all(d > MAX_DISTANCE and c < MIN_CORRELATION_NEAR for d, c in apart)
 
 
 def test_strangers_are_far_apart_though_the_scanners_are_few():
-    values = [perceptual_hash(image)[0] for image in FRAMES]
-    pairs = [(a ^ b).bit_count() for k, a in enumerate(values) for b in values[:k]]
-    assert min(pairs) > 2 * MAX_DISTANCE
+    seen = [appearance_of(image) for image in FRAMES]
+    i, j = np.triu_indices(len(seen), 1)
+    hashes = np.array([look.hash for look in seen], np.uint64)
+    assert np.bitwise_count(hashes[i] ^ hashes[j]).min() > MAX_DISTANCE + 4
+    tiles = Tiles([tile_text(look.tile) for look in seen])
+    assert tiles.correlations(i, j).max() < MIN_CORRELATION_NEAR
 
 
 def noise(mean: float, std: float) -> np.ndarray:
@@ -135,17 +149,18 @@ def noise(mean: float, std: float) -> np.ndarray:
     ],
 )
 def test_flat_images_are_not_to_be_compared(image, comparable):
-    assert (perceptual_hash(image)[1] >= MIN_CONTRAST) == comparable
+    assert (appearance_of(image).contrast >= MIN_CONTRAST) == comparable
 
 
 def test_contrast_is_in_grey_levels():
     # Half dark, half bright, 80 levels apart: the deviation is 40.
     image = np.full((256, 256), 60, np.uint8)
     image[:, 128:] = 140
-    assert perceptual_hash(image)[1] == pytest.approx(40, abs=1)
+    assert appearance_of(image).contrast == pytest.approx(40, abs=1)
 
 
 @pytest.mark.parametrize('shape', [(1, 1), (3, 2), (2, 900, 3), (40, 60000)])
 def test_any_size_has_a_hash(shape):
     image = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
-    assert 0 <= perceptual_hash(image)[0] < 2**64
+    seen = appearance_of(image)
+    assert 0 <= seen.hash < 2**64 and seen.tile.shape == (32, 32)

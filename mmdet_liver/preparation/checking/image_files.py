@@ -9,12 +9,13 @@ from pathlib import Path
 from PIL import Image
 
 from mmdet_liver.errors import InputError, found_of
-from mmdet_liver.images import displayed_size, with_image
+from mmdet_liver.images import MAX_PIXELS, displayed_size, with_image
 from mmdet_liver.preparation.checking.findings import Finding
 from mmdet_liver.preparation.checking.listing import ListedImage
-from mmdet_liver.preparation.cleansing.facts import MAX_PIXELS, Facts
+from mmdet_liver.preparation.cleansing.facts import Facts
 from mmdet_liver.preparation.cleansing.formats import frames_of, standard_pixels, why_converted
-from mmdet_liver.preparation.cleansing.perceptual_hash import MIN_CONTRAST, perceptual_hash
+from mmdet_liver.preparation.cleansing.perceptual_hash import MIN_CONTRAST, appearance_of
+from mmdet_liver.preparation.cleansing.tiles import tile_text
 from mmdet_liver.preparation.inside import inner_path
 from mmdet_liver.preparation.parallel import map_files
 
@@ -26,7 +27,7 @@ class Look:
     Attributes:
         facts: as measured (marks are not looked for); `problem` tells in words what is wrong.
         kind: of the finding that this is; empty for a good image.
-        decoded: hash and contrast are known.
+        decoded: hash, contrast and tile are known.
     """
 
     facts: Facts
@@ -96,6 +97,16 @@ def _measure(sha: str, image: Image.Image) -> Look:
     frames, conversion = frames_of(image), why_converted(image)
     doubt = conversion or (f'{frames} pictures in one file' if frames > 1 else '')
     kind = '16-bit image' if image.mode.startswith('I') else 'unusual format'
-    value, contrast = perceptual_hash(standard_pixels(image))
-    facts = Facts(sha, width, height, doubt, False, conversion, value, value, round(contrast, 3))
+    seen = appearance_of(standard_pixels(image))
+    facts = Facts(
+        sha,
+        width,
+        height,
+        doubt,
+        conversion=conversion,
+        hash=seen.hash,
+        clean_hash=seen.hash,
+        contrast=round(seen.contrast, 3),
+        tile=tile_text(seen.tile),
+    )
     return Look(facts, kind if doubt else '', decoded=True)

@@ -26,7 +26,7 @@ from mmdet_liver.preparation.cleansing.near_duplicates import MAX_DISTANCE
 
 # One step below what the preparation takes for alike (distances are even): what stands at
 # its limit it has decided on the original files, and writing an image anew, smaller or
-# without its marks, moves the hash by about such a step.
+# without its marks, moves the hash by about such a step (and tiles hardly).
 SURE_DISTANCE = MAX_DISTANCE - 2
 
 

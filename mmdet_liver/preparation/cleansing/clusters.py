@@ -1,4 +1,4 @@
-"""Clusters of images that look alike, with stable names."""
+"""Clusters of images that look alike, in hash and tile, with stable names."""
 
 import hashlib
 from collections import defaultdict
@@ -10,9 +10,18 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from mmdet_liver.preparation.cleansing.facts import Facts
-from mmdet_liver.preparation.cleansing.near_duplicates import find_clusters
+from mmdet_liver.preparation.cleansing.near_duplicates import Confirm, find_clusters
 from mmdet_liver.preparation.cleansing.perceptual_hash import MIN_CONTRAST
+from mmdet_liver.preparation.cleansing.tiles import Tiles
 from mmdet_liver.preparation.decisions import Decision
+
+# What tiles must correlate to confirm hashes that are NEAR, and those that are farther apart.
+# `python benchmarks/hash_distances.py`: frames changed in all ways at once correlate by 0.82 and
+# more (all but 2 of 1,000); pairs of two patients within 8 bits by 0.74 at most, two large cysts
+# in the same place. Of hashes that are near the tiles are asked less, since no strangers are
+# known to be that near, but frames cropped and stretched anew, with tiles that correlate by 0.66.
+NEAR = 4  # bits
+MIN_CORRELATION_NEAR, MIN_CORRELATION = 0.6, 0.77
 
 
 @dataclass(frozen=True)
@@ -36,15 +45,18 @@ def distance(a: Facts, b: Facts) -> int:
 def find_image_clusters(
     paths: Collection[str], facts: Mapping[str, Facts], max_distance: int
 ) -> Clusters:
-    """Images whose hashes are within `max_distance`, chained; of flat ones only equal files.
+    """Images whose hashes are within `max_distance` and whose tiles correlate, chained.
 
-    Images are compared as they are and as they will be without their marks. A cluster is
+    Hashes are compared of the images as they are and as they will be without their marks,
+    tiles without them. Flat images are alike only if the files are equal. A cluster is
     named after its first member, so that it keeps its name when others join.
     """
     ordered = sorted(paths)
     comparable = np.array([facts[p].contrast >= MIN_CONTRAST for p in ordered], dtype=bool)
     both = [[facts[p].hash for p in ordered], [facts[p].clean_hash for p in ordered]]
-    found = find_clusters(np.array(both, np.uint64).ravel(), max_distance, np.tile(comparable, 2))
+    hashes = np.array(both, np.uint64).ravel()
+    confirm = _confirm_by(Tiles([facts[p].tile for p in ordered]), hashes)
+    found = find_clusters(hashes, max_distance, np.tile(comparable, 2), confirm)
     labels = _merged(found.reshape(2, -1))
     together: dict[object, list[str]] = defaultdict(list)
     for path, label, compared in zip(ordered, labels.tolist(), comparable.tolist(), strict=True):
@@ -68,6 +80,20 @@ def find_image_clusters(
             if not compared
         ],
     )
+
+
+def _confirm_by(tiles: Tiles, hashes: np.ndarray) -> Confirm:
+    # `hashes` (2 * N,): both looks of an image have one tile.
+    def confirm(i: np.ndarray, j: np.ndarray) -> np.ndarray:
+        found = tiles.correlations(i % len(tiles), j % len(tiles))
+        return found >= least_correlation(np.bitwise_count(hashes[i] ^ hashes[j]))
+
+    return confirm
+
+
+def least_correlation(distances: np.ndarray) -> np.ndarray:
+    """How well tiles must correlate to confirm hashes so many bits apart: (P,) -> (P,)."""
+    return np.where(distances <= NEAR, MIN_CORRELATION_NEAR, MIN_CORRELATION)
 
 
 def _merged(labels: np.ndarray) -> np.ndarray:

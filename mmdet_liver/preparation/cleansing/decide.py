@@ -7,9 +7,10 @@ next. Nothing is decided without a row.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from mmdet_liver.images import MAX_PIXELS
 from mmdet_liver.preparation.cleansing.cluster_rules import decide_clusters
 from mmdet_liver.preparation.cleansing.clusters import find_image_clusters
-from mmdet_liver.preparation.cleansing.facts import MAX_PIXELS, Facts
+from mmdet_liver.preparation.cleansing.facts import Facts
 from mmdet_liver.preparation.cleansing.options import CleansingOptions
 from mmdet_liver.preparation.decisions import Decision
 from mmdet_liver.preparation.entries import ImageEntry

@@ -12,19 +12,23 @@ import numpy as np
 from PIL import Image
 
 from mmdet_liver.errors import InputError, found_of, input_error
-from mmdet_liver.images import displayed_size, with_image
-from mmdet_liver.preparation.cleansing.formats import frames_of, standard_pixels, why_converted
+from mmdet_liver.images import MAX_PIXELS, displayed_size, with_image
+from mmdet_liver.preparation.cleansing.cleaned import keep_cleaned, without_marks
+from mmdet_liver.preparation.cleansing.formats import (
+    frames_of,
+    in_one_channel,
+    standard_pixels,
+    why_converted,
+)
 from mmdet_liver.preparation.cleansing.marks.finding import Marks, find_marks
-from mmdet_liver.preparation.cleansing.marks.removal import remove_marks
-from mmdet_liver.preparation.cleansing.perceptual_hash import perceptual_hash
+from mmdet_liver.preparation.cleansing.perceptual_hash import appearance_of
+from mmdet_liver.preparation.cleansing.quick_decode import quick_pixels
+from mmdet_liver.preparation.cleansing.tiles import tile_text
 from mmdet_liver.preparation.journal import Journal
 from mmdet_liver.preparation.parallel import map_in_order, worth_workers
 
 # Raised when anything measured below would come out differently.
-_VERSION = 1
-# Ten times a large ultrasound frame; a file beyond it is something else, and takes the
-# memory of several workers to decode.
-MAX_PIXELS = 50_000_000
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,10 @@ class Facts:
         problem: what keeps the file from being used; then nothing below is known.
         too_large: more than MAX_PIXELS; not decoded, nothing below is known.
         conversion: why it is written anew as 8-bit PNG; empty if it is not.
-        hash, contrast: as `perceptual_hash` gives them.
+        hash, contrast: as `appearance_of` gives them.
         clean_hash: the hash after the marks are removed; the same frame with and without
             its measurements may look alike only then.
+        tile: as `tile_text` gives it, of the image without marks.
         marks: share of the image by kind, of the kinds found.
         doppler: the frame is mostly colour Doppler.
     """
@@ -53,17 +58,28 @@ class Facts:
     hash: int = 0
     clean_hash: int = 0
     contrast: float = 0.0
+    tile: str = ''
     marks: tuple[tuple[str, float], ...] = ()
     doppler: bool = False
 
 
 def measure_images(
-    paths: list[str], root: Path, journal: Journal, *, workers: int = 1
+    paths: list[str],
+    root: Path,
+    journal: Journal,
+    *,
+    cleaned: Path | None = None,
+    workers: int = 1,
 ) -> dict[str, Facts]:
-    """The facts of each image below `root`; what the journal holds is not measured again."""
+    """The facts of each image below `root`; what the journal holds is not measured again.
+
+    Args:
+        cleaned: folder that marked images are kept in without their marks, as they had to
+            be cleaned to be compared.
+    """
     known = [(path, _known_sha(journal, path)) for path in paths]
     measured = map_in_order(
-        partial(_measure_unless_known, root),
+        partial(_measure_unless_known, root, cleaned),
         known,
         label='measuring',
         workers=worth_workers(workers, len(known)),
@@ -81,10 +97,12 @@ def measure_images(
 
 def measure_image(path: Path) -> Facts:
     """Read, decode and measure one file; a damaged one is a fact, not an error."""
-    return _measure_unless_known(path.parent, (path.name, None))
+    return _measure_unless_known(path.parent, None, (path.name, None))
 
 
-def _measure_unless_known(root: Path, path_and_sha: tuple[str, str | None]) -> Facts | None:
+def _measure_unless_known(
+    root: Path, cleaned: Path | None, path_and_sha: tuple[str, str | None]
+) -> Facts | None:
     path, known_sha = path_and_sha
     try:
         data = (root / path).read_bytes()
@@ -94,41 +112,52 @@ def _measure_unless_known(root: Path, path_and_sha: tuple[str, str | None]) -> F
     if sha == known_sha:
         return None
     try:
-        return with_image(path, partial(_measure, path, sha), data=data)
+        return with_image(path, partial(_measure, path, sha, cleaned, data), data=data)
     except InputError as error:
         return Facts(sha, problem=found_of(error))
 
 
-def _measure(path: str, sha: str, image: Image.Image) -> Facts:
-    width, height = displayed_size(image)
+def _measure(path: str, sha: str, cleaned: Path | None, data: bytes, image: Image.Image) -> Facts:
+    width, height = image.size
     if width * height > MAX_PIXELS:
-        return Facts(sha, width, height, too_large=True)
-    if frames_of(image) > 1:
-        raise input_error(
-            path, f'{frames_of(image)} pictures in one file', 'one', 'export them one by one'
-        )
-    conversion = why_converted(image)
-    pixels = standard_pixels(image)
+        return Facts(sha, *displayed_size(image), too_large=True)
+    conversion = ''
+    pixels = quick_pixels(data, image)
+    if pixels is None:
+        if frames_of(image) > 1:
+            raise input_error(
+                path, f'{frames_of(image)} pictures in one file', 'one', 'export them one by one'
+            )
+        conversion = why_converted(image)
+        pixels = standard_pixels(image)
+        width, height = displayed_size(image)
+    pixels = in_one_channel(pixels)
     marks = find_marks(pixels)
+    clean = _clean(pixels, marks, path, cleaned)
     shares = tuple((kind, round(share, 6)) for kind, share in marks.shares.items())
-    value, contrast = perceptual_hash(pixels)
+    seen = appearance_of(pixels)
+    bare = seen if clean is None else appearance_of(clean)
     return Facts(
         sha,
         width,
         height,
         conversion=conversion,
-        hash=value,
-        clean_hash=_hash_without_marks(pixels, marks, value),
-        contrast=round(contrast, 3),
+        hash=seen.hash,
+        clean_hash=bare.hash,
+        contrast=round(seen.contrast, 3),
+        tile=tile_text(bare.tile),
         marks=shares,
         doppler=marks.doppler,
     )
 
 
-def _hash_without_marks(pixels: np.ndarray, marks: Marks, value: int) -> int:
+def _clean(pixels: np.ndarray, marks: Marks, path: str, folder: Path | None) -> np.ndarray | None:
     if not marks.masks:
-        return value
-    return perceptual_hash(remove_marks(pixels, marks.mask))[0]
+        return None
+    clean, mask = without_marks(pixels, marks)
+    if folder is not None:
+        keep_cleaned(folder, path, clean, mask)
+    return clean
 
 
 def _fingerprint(sha: str) -> str:

@@ -4,7 +4,7 @@ Hashes are (N,) uint64; a distance is the number of bits in which two differ. Eq
 merged before anything is searched: a frozen image saved ten thousand times is one hash.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -12,15 +12,19 @@ from scipy.sparse.csgraph import connected_components
 
 from mmdet_liver.preparation.cleansing.hamming import close_pairs, pairs_in_runs
 
-# `python benchmarks/hash_distances.py`: within 6 bits are 95% of frames that were marked,
-# brightened, cropped, scaled and compressed all at once, and 99% with any one of these; of
-# 579,111 pairs of two patients' frames none is, of 2,173 pairs of neighbouring frames 2 are.
-# (On breast ultrasound the first false pairs come at 12.) Within 8 it would be 98%; but pairs of
-# strangers grow with the square of the images, to 6,000 times as many among 84,000, so the step
-# below is the default. Distances are even numbers: half of the bits of a hash are set.
-MAX_DISTANCE = 6
-_EDGES = 1 << 21  # pairs kept before they are merged into the clusters
+# `python benchmarks/hash_distances.py`: within 8 bits are 98% of frames that were marked,
+# brightened, cropped, scaled and compressed all at once (within 6, 95%), and 99% with any one
+# of these. Two patients' frames are that near in some cases of a million, which is thousands of
+# pairs among 84,000 images: what the hash finds, the tiles must confirm (`clusters`). Within 10
+# it would be 99%, at 6 times as many strangers and 3 times the time. Distances are even
+# numbers: half of the bits of a hash are set.
+MAX_DISTANCE = 8
+# Pairs kept before they are merged into the clusters; those that come later and are in one
+# cluster already cost no confirmation.
+_EDGES = 1 << 19
 _MOST_COMPARED = 2048
+
+Confirm = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def near_pairs(hashes: np.ndarray, max_distance: int = MAX_DISTANCE) -> np.ndarray:
@@ -50,6 +54,7 @@ def find_clusters(
     hashes: np.ndarray,
     max_distance: int = MAX_DISTANCE,
     comparable: np.ndarray | None = None,
+    confirm: Confirm | None = None,
 ) -> np.ndarray:
     """Clusters of images that are linked by pairs within `max_distance`.
 
@@ -60,14 +65,20 @@ def find_clusters(
     Args:
         hashes: (N,) uint64.
         comparable: (N,) bool, False for images too flat to compare; all by default.
+        confirm: takes indexes (P,) and (P,) of images within `max_distance`, says of each
+            pair whether it is a link, (P,) bool. Images of equal hashes are linked
+            unasked, and the first of them is asked about for all.
     Returns:
         (N,) int64 labels, counted from 0 in the order of each cluster's first image; -1 for
         an image that is like no other.
     """
     chosen = np.arange(len(hashes)) if comparable is None else np.flatnonzero(comparable)
     labels = np.full(len(hashes), -1)
-    distinct, owner, _ = _merge_equal(np.asarray(hashes, np.uint64)[chosen])
-    labels[chosen] = _without_singles(_components(distinct, max_distance)[owner])
+    distinct, first, owner = np.unique(
+        np.asarray(hashes, np.uint64)[chosen], return_index=True, return_inverse=True
+    )
+    linked = _components(distinct, max_distance, confirm, chosen[first])
+    labels[chosen] = _without_singles(linked[owner])
     return labels
 
 
@@ -124,9 +135,17 @@ def _merge_equal(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return np.unique(hashes, return_inverse=True, return_counts=True)
 
 
-def _components(distinct: np.ndarray, max_distance: int) -> np.ndarray:
+def _components(
+    distinct: np.ndarray, max_distance: int, confirm: Confirm | None, images: np.ndarray
+) -> np.ndarray:
+    # `images` (U,) are those that stand for the hashes when a link is to be confirmed.
     labels = np.arange(len(distinct))
     for i, j in _gathered(close_pairs(distinct, max_distance)):
+        new = labels[i] != labels[j]
+        i, j = i[new], j[new]
+        if confirm is not None:
+            sure = confirm(images[i], images[j])
+            i, j = i[sure], j[sure]
         size = len(labels)
         links = coo_array((np.ones(len(i), np.int8), (labels[i], labels[j])), (size, size))
         labels = connected_components(links, directed=False)[1][labels]

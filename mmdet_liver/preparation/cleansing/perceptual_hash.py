@@ -1,4 +1,6 @@
-"""The perceptual hash by which near-duplicates are found: alike images differ in few bits."""
+"""What near-duplicates are found by: a hash that differs in few bits, a tile that correlates."""
+
+from dataclasses import dataclass
 
 import cv2
 import imagehash
@@ -6,37 +8,51 @@ import numpy as np
 from PIL import Image
 
 from mmdet_liver.preparation.cleansing.sector import sector_mask, small_copy
+from mmdet_liver.preparation.cleansing.tiles import make_tile
 
 # Ultrasound has 4 and more, mostly 15 to 45; noise alone less than 1, writing on black about 2.
 # In frames dimmed to 1, noise changes the hash by 8 bits and more; in frames of 3, by 2 to 4.
 MIN_CONTRAST = 3.0
-_TILE = 64  # pixels
+_SIDE = 64  # pixels
 _FULL = 3**0.5  # half the side of a rectangle, in standard deviations of its pixels
 
 
-def perceptual_hash(image: np.ndarray) -> tuple[int, float]:
-    """64-bit DCT hash of the middle of the sector, and the contrast it rests on.
+@dataclass(frozen=True, eq=False, slots=True)
+class Appearance:
+    """How an image looks in the middle of its sector.
 
-    Bit 63 (the highest) is the constant term; then follow, row by row, the coefficients of
-    rising horizontal frequency, as in `str(imagehash.phash(...))`. Half of the bits are
-    set, so two hashes differ in an even number of bits.
+    Attributes:
+        hash: 64-bit DCT hash, 0 to 2**64 - 1. Bit 63 (the highest) is the constant term;
+            then follow, row by row, the coefficients of rising horizontal frequency, as in
+            `str(imagehash.phash(...))`. Half of the bits are set, so two hashes differ in
+            an even number of bits.
+        contrast: standard deviation of an 8x8 copy, in grey levels. Below MIN_CONTRAST the
+            hash says nothing and must not be compared.
+        tile: (32, 32) uint8 from `make_tile`, to confirm what the hash says.
+    """
+
+    hash: int
+    contrast: float
+    tile: np.ndarray
+
+
+def appearance_of(image: np.ndarray) -> Appearance:
+    """Hash, contrast and tile of an image.
 
     Args:
         image: (H, W) or (H, W, 3) BGR uint8.
-    Returns:
-        hash in 0..2**64 - 1; contrast, the standard deviation of an 8x8 copy in grey
-        levels. Below MIN_CONTRAST the hash says nothing and must not be compared.
-    Source: https://github.com/JohannesBuchner/imagehash, `phash`.
+    Source: https://github.com/JohannesBuchner/imagehash, `phash`, for the hash.
     """
     small, _ = small_copy(image)
-    tile = _middle(small, sector_mask(small))
-    bits = imagehash.phash(Image.fromarray(tile)).hash
-    contrast = cv2.resize(tile, (8, 8), interpolation=cv2.INTER_AREA).std()
-    return int.from_bytes(np.packbits(bits).tobytes(), 'big'), float(contrast)
+    middle = _middle(small, sector_mask(small))
+    bits = imagehash.phash(Image.fromarray(middle)).hash
+    contrast = cv2.resize(middle, (8, 8), interpolation=cv2.INTER_AREA).std()
+    value = int.from_bytes(np.packbits(bits).tobytes(), 'big')
+    return Appearance(value, float(contrast), make_tile(middle))
 
 
 def _middle(small: np.ndarray, sector: np.ndarray) -> np.ndarray:
-    """What lies in the middle of the sector, stretched to (_TILE, _TILE) uint8.
+    """What lies in the middle of the sector, stretched to (_SIDE, _SIDE) uint8.
 
     A box around a fan would spend most bits on the fan's outline, which all images of a
     scanner share, and its edges move with every dark margin. Centre and spread of the
@@ -49,13 +65,13 @@ def _middle(small: np.ndarray, sector: np.ndarray) -> np.ndarray:
     filled = len(x) / ((np.ptp(x) + 1) * (np.ptp(y) + 1))
     side = 2 * _FULL * filled * spread
     corner = np.array([x.mean(), y.mean()]) + 0.5 - side / 2
-    scale = side / _TILE
+    scale = side / _SIDE
     shift = corner + 0.5 * scale - 0.5  # centres of pixels lie at whole numbers
     matrix = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
     return cv2.warpAffine(
         small,
         matrix,
-        (_TILE, _TILE),
+        (_SIDE, _SIDE),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )

@@ -8,8 +8,11 @@ from mmdet_liver.preparation.importers.source_files import IMAGE_SUFFIXES, Sourc
 
 
 def stem_of(name: str) -> str:
-    """An image's hashed name, whatever folder and suffix it is given with."""
-    return PurePosixPath(name).stem
+    """An image's hashed name, whatever folder and suffix it is given with.
+
+    The views of one DICOM frame, `NAME-1`, `NAME-2`, come from one file.
+    """
+    return PurePosixPath(name).stem.partition('-')[0]
 
 
 def trace_images(

@@ -1,12 +1,21 @@
+import numpy as np
 import pytest
 
 from mmdet_liver.preparation.cleansing.decide import cleanse
 from mmdet_liver.preparation.cleansing.facts import Facts
 from mmdet_liver.preparation.cleansing.options import CleansingOptions
+from mmdet_liver.preparation.cleansing.tiles import tile_text
 from mmdet_liver.preparation.entries import group_by_image
 from mmdet_liver.preparation.manifest import Record
 
 FAR = 0xFFFF_0000_FFFF_0000  # 32 bits from 0
+# Two pictures; the first also with noise, so that it correlates by 0.7 with what it was.
+ONE, OTHER = np.random.default_rng(0).integers(1, 256, (2, 32, 32))
+NOISY = np.clip(0.5 * (ONE - 128) + 0.51 * (OTHER - 128) + 128, 0, 255)
+
+
+def text(tile):
+    return tile_text(tile.astype(np.uint8))
 
 
 def image(path, *diagnoses, patient='', certain=None):
@@ -20,6 +29,7 @@ def image(path, *diagnoses, patient='', certain=None):
 
 def fact(value=0, size=(640, 480), contrast=50.0, sha='', **columns):
     columns = {'hash': value, 'clean_hash': value, 'contrast': contrast, **columns}
+    columns.setdefault('tile', text(ONE))
     return Facts(sha or str(value), *size, **columns)
 
 
@@ -210,6 +220,23 @@ def test_images_are_compared_with_and_without_marks(raw, clean, groups):
     for entry in found.entries:
         by_cluster.setdefault(entry.image.cluster_id or entry.path, []).append(entry.path)
     assert sorted(''.join(group) for group in by_cluster.values()) == groups
+
+
+@pytest.mark.parametrize(
+    'bits, tile, together',
+    [
+        pytest.param(8, ONE, True, id='alike'),
+        pytest.param(10, ONE, False, id='hashes too far apart'),
+        pytest.param(2, OTHER, False, id='hash alone'),
+        pytest.param(4, NOISY, True, id='near, and tiles nearly alike'),
+        pytest.param(6, NOISY, False, id='farther apart, and tiles nearly alike'),
+        pytest.param(0, OTHER, True, id='equal hashes need no more'),
+    ],
+)
+def test_tiles_confirm_what_hashes_say(bits, tile, together):
+    facts = [fact(0, sha='a'), fact(2**bits - 1, sha='b', tile=text(tile))]
+    found = run([image('a', 'HCC'), image('b', 'HCC')], facts)
+    assert left(found) == (['a'] if together else ['a', 'b'])
 
 
 def test_a_person_overrules():

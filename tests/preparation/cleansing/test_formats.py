@@ -36,6 +36,12 @@ FILES = [
     pytest.param('a.png', save(np.dstack([COLOR, GREY])), '', id='RGBA'),
     pytest.param('a.png', save(GREY.astype(np.uint16) * 257), '16-bit', id='16 bits'),
     pytest.param('a.png', save(GREY.astype(np.uint16) * 16), '16-bit', id='12 bits in 16'),
+    pytest.param(
+        'a.png',
+        lambda path: cv2.imwrite(str(path), COLOR.astype(np.uint16) * 257),
+        '16-bit',
+        id='48-bit colour',
+    ),
     pytest.param('a.png', turned, 'turned by EXIF', id='EXIF'),
     pytest.param('a.jpg', save(Image.fromarray(COLOR).convert('CMYK')), 'mode CMYK', id='CMYK'),
     pytest.param('a.tif', save(GREY.astype(np.float32)), 'mode F', id='floating point'),
@@ -58,9 +64,17 @@ def test_what_is_written_anew(tmp_path, name, write, why):
         ours = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
         assert np.array_equal(color, ours) and np.array_equal(pixels, read_image(tmp_path / name))
     elif why == '16-bit':
-        assert np.array_equal(pixels, GREY)
+        assert np.array_equal(pixels, GREY if pixels.ndim == 2 else COLOR)
     elif 'EXIF' in why:
         assert np.array_equal(pixels, np.rot90(GREY, -1))
+
+
+def test_a_grey_picture_stored_in_colour_is_grey():
+    grey = Image.fromarray(np.repeat(GREY[..., None], 3, axis=2))
+    assert np.array_equal(standard_pixels(grey), GREY)
+    one = np.repeat(GREY[..., None], 3, axis=2)
+    one[7, 9, 1] ^= 1  # a single coloured pixel, off the sparse grid
+    assert standard_pixels(Image.fromarray(one)).shape == (30, 40, 3)
 
 
 def test_an_image_beyond_any_ultrasound_frame_is_not_decoded(tmp_path):

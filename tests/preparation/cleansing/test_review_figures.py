@@ -35,10 +35,10 @@ def test_growth_of_all_images():
     clusters = ((0, 4, 2), (1, 9, 3))
     axes = distance_figure(Distances(NEAREST, 20, 1, clusters)).axes[1]
     by_label = {line.get_label(): line for line in axes.lines}
+    assert axes.get_title() == 'all 20 images, confirmed by their tiles'
     assert list(by_label['clusters'].get_ydata()) == [2, 3]
     assert list(by_label['images in clusters'].get_ydata()) == [4, 9]
     assert list(by_label['threshold: 1 bits'].get_xdata()) == [1.5, 1.5]
-    assert axes.get_title() == 'all 20 images'
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,13 @@ def test_clusters_in_doubt_come_first_then_the_largest():
     assert (section.total, section.shown) == (5, 5)
 
 
+@pytest.mark.parametrize('width, told', [(16, ''), (18, ', a chain: up to 18 bits apart')])
+def test_a_cluster_far_wider_than_the_search_is_called_a_chain(width, told):
+    images = {name: image(name, 'cyst', cluster_width=width) for name in 'ab'}
+    section = cluster_section(images, kept_and_left_out('C1', 'a', 'b'), max_pages=9)
+    assert headings(section) == [f'cyst · 2 images{told} · C1']
+
+
 def test_cluster_shows_the_kept_one_then_other_diagnoses_then_the_nearest():
     images = {
         'far': image('far', 'cyst', patient_id='P0123456789abcdef'),

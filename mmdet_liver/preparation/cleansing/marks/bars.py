@@ -23,6 +23,8 @@ def find_bars(value: np.ndarray) -> list[Box]:
     Args:
         value: (H, W) uint8.
     """
+    if min(value.shape) < _MIN_ASPECT * _CELL:
+        return []
     rows, columns = (n // _CELL * _CELL for n in value.shape)
     coarse = cv2.resize(
         value[:rows, :columns], (columns // _CELL, rows // _CELL), interpolation=cv2.INTER_AREA

@@ -36,9 +36,7 @@ def split_color(image: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     value = cv2.max(cv2.max(blue, green), red)
     stray = cv2.subtract(value, cv2.min(cv2.min(blue, green), red))
     strong = stray >= _STRONG
-    if not strong.any():
-        return value, None
-    if is_tinted(image, value):
+    if not strong.any() or is_tinted(image, value):
         return value, None
     near = cv2.dilate(strong.view(np.uint8), np.ones((_REACH, _REACH), np.uint8))
     return value, near.view(bool) & (stray >= _WEAK) | _faint_lines(stray)

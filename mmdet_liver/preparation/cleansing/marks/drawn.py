@@ -4,16 +4,15 @@ import cv2
 import numpy as np
 
 from mmdet_liver.preparation.cleansing.marks.calipers import draw_calipers, find_crosses
-from mmdet_liver.preparation.cleansing.marks.pixels import grown, mean_by
-from mmdet_liver.preparation.cleansing.marks.relief import BLACK, Relief, relief_of
+from mmdet_liver.preparation.cleansing.marks.dotted import find_dotted
+from mmdet_liver.preparation.cleansing.marks.pixels import grown, square
+from mmdet_liver.preparation.cleansing.marks.relief import BESIDE, BLACK, Relief, relief_of
 from mmdet_liver.preparation.cleansing.marks.same_ink import ink_level, more_ink
 from mmdet_liver.preparation.cleansing.marks.strokes import Strokes, find_strokes
 from mmdet_liver.preparation.cleansing.marks.text import find_ink, on_black_ground, row_sizes
 
 _MIN_WORD = 3  # letters in a row, among which a cross is an X or a t
-_LIT = 48
-_RIM, _BEYOND = 4, 3  # pixels of a black rim, and of what is looked at beyond it
-_ON_PICTURE = 0.6  # share of lit pixels beyond the rim of a word that lies on the picture
+_REST = 8  # pixels around a letter, the side of JPEG's blocks
 
 
 def find_drawn(value: np.ndarray) -> dict[str, np.ndarray]:
@@ -26,7 +25,8 @@ def find_drawn(value: np.ndarray) -> dict[str, np.ndarray]:
         return {}
     crosses = find_crosses(relief, strokes.pixels)
     lines = draw_calipers(relief, crosses)
-    ink = find_ink(strokes, relief, lines)
+    dotted = find_dotted(strokes, relief, lines)
+    ink = find_ink(strokes, relief, lines | strokes.mask(dotted))
     if not (ink.any() or crosses):
         return {}
     words = strokes.mask(row_sizes(strokes, ink) >= _MIN_WORD)
@@ -34,13 +34,13 @@ def find_drawn(value: np.ndarray) -> dict[str, np.ndarray]:
         crosses = [c for c in crosses if not words[c.y, c.x]]
         lines = draw_calipers(relief, crosses)
     dots = (strokes.longer <= relief.pen // 2 + 1) & bool(crosses)
-    of_calipers = ink & (dots | (strokes.share_in(lines) >= 0.5))
+    of_calipers = ink & (dots | dotted | (strokes.share_in(lines) >= 0.5))
     caliper = strokes.mask(of_calipers) | lines
     text = strokes.mask(ink & ~of_calipers)
-    on_black = strokes.mask(ink & on_black_ground(strokes))
+    on_black = strokes.mask(ink & ~of_calipers & on_black_ground(strokes))
     if _unsure(strokes, ink).any():
         text |= _same_ink(relief, (caliper | text) & ~on_black)
-    text |= _rim(relief, on_black)
+    text |= _faint_rest(relief, on_black)
     return {'caliper': grown(caliper, 1), 'text': grown(text, 1), 'word': words}
 
 
@@ -60,19 +60,17 @@ def _same_ink(relief: Relief, ink: np.ndarray) -> np.ndarray:
     return found
 
 
-def _rim(relief: Relief, letters: np.ndarray) -> np.ndarray:
-    # The black rim that some scanners give their letters, where they lie on the picture.
+def _faint_rest(relief: Relief, letters: np.ndarray) -> np.ndarray:
+    # Around letters on black: what could still be read if it stayed, such as the soft edges
+    # of a font or JPEG's ripples, and the black rim of letters that lie on the picture.
     found = np.zeros_like(letters)
-    around = _window(letters, _RIM + _BEYOND)
+    around = _window(letters, _REST)
     part = relief.cut(around)
-    near = grown(letters[around], _RIM)
-    beyond = grown(near, _BEYOND) & ~near
-    lit = cv2.subtract(part.value, part.height) >= _LIT
-    if (lit & beyond).any():
-        count, labels = cv2.connectedComponents((near | beyond).view(np.uint8), connectivity=8)
-        share = mean_by(labels[beyond], lit[beyond], count)
-        share[0] = 0
-        found[around] = near & (part.value <= BLACK) & (share >= _ON_PICTURE)[labels]
+    # Dilated, as the valleys of coarse speckle are no black ground.
+    ground = cv2.dilate(cv2.subtract(part.value, part.height), square(9))
+    near = grown(letters[around], _REST)
+    black = near & (ground <= BESIDE)
+    found[around] = black | near & (part.value <= BLACK) & grown(black, 4)
     return found
 
 

@@ -2,10 +2,11 @@
 
 | kind | what |
 |---|---|
-| color bar | scale bars in colour beside the picture |
-| color overlay | coloured flow and its box, and coloured drawings that are no text |
-| caliper | crosses, and the lines between them, grey or coloured |
-| text | letters, digits, logos, rulers, body marks, arrows; the grey scale bar; any colour |
+| color bar | upright scale bars in colour, on black beside the picture |
+| color overlay | coloured flow and its box, and whatever else is coloured and none of the below |
+| caliper | crosses `+` and `x`, dotted lines and outlines, lines between crosses; any colour |
+| text | letters, digits, logos, rulers, body marks, arrows, any other thin drawing, in any \
+colour; the grey scale bar |
 
 What is drawn after the scan ends from one pixel to the next; echoes do not. Where that is
 not certain, nothing is found: a mark left in the image does less harm than a lesion's edge

@@ -9,8 +9,10 @@ import numpy as np
 from mmdet_liver.preparation.cleansing.marks.pixels import square
 
 BLACK = 16  # grey levels up to which there is no picture, or no echo
+BESIDE = 6  # grey levels up to which there is no picture
 _SEED_CONTRAST = 70  # grey levels
 _USUAL_GRAIN = 40  # grey levels, the contrast of the sharpest tenth of a coarse picture
+_STEEPEST_GRAIN = 120
 _SAMPLE = 4  # pixels, stride
 _MIN_SEEDS = 6  # in three by three tiles
 _TILE = 16  # pixels
@@ -81,4 +83,5 @@ def _coarseness(value: np.ndarray, height: np.ndarray, step: np.ndarray) -> floa
     contrast = np.minimum(height[few], step[few])[value[few] > BLACK]
     counts = np.bincount(contrast, minlength=256)
     grain = int(np.searchsorted(np.cumsum(counts), 0.9 * len(contrast)))
-    return max(1.0, grain / _USUAL_GRAIN)
+    # Steeper than any noise is ink, where there is little else.
+    return max(1.0, grain / _USUAL_GRAIN) if grain <= _STEEPEST_GRAIN else 1.0

@@ -10,17 +10,17 @@ from mmdet_liver.preparation.cleansing.marks.strokes import Strokes
 
 _MIN_HEIGHT = 60  # grey levels of a stroke over its ground
 _SURE_AREA = 12  # pixels of a stroke that counts without a neighbour
-_SURE_SHARP, _SURE_ENDS = 0.78, 0.5
+_SURE_SHARP, _SURE_ENDS = 0.78, 0.5  # shares of the outline, as in `Strokes`
 _SURE_SHARP_AT_EDGE = 0.9  # the picture itself ends sharply
-_HIGH_SHARP, _HIGH_ENDS = 0.62, 0.4
-_WORD_SHARP, _MIN_WORD = 0.45, 3
-_NEAR_HEIGHT = 40
-_NEAR_SHARP, _NEAR_SHARP_UPRIGHT = 0.75, 0.5
+_HIGH_SHARP, _HIGH_ENDS = 0.62, 0.4  # of a stroke twice as high
+_WORD_SHARP, _MIN_WORD = 0.45, 3  # of letters in a row; letters
+_NEAR_HEIGHT = 40  # of a stroke next to ink
+_NEAR_SHARP, _NEAR_SHARP_UPRIGHT, _NEAR_SHARP_FLAT = 0.75, 0.5, 0.9
 _THIN = 5  # pixels left of a layer of tissue that the image or the picture ends in
 _LETTER = 40  # pixels, the longer side
 _ON_BLACK, _ON_TISSUE = 0.1, 0.9  # share of lit ground below and above which it is all of one
 _MIN_TICKS, _TICK = 5, 3  # ticks of a ruler; pixels across a tick
-_MAX_STROKES = 2000
+_MAX_STROKES = 2000  # more are a page of text, and not compared with each other
 
 
 def find_ink(strokes: Strokes, relief: Relief, known: np.ndarray) -> np.ndarray:
@@ -35,10 +35,11 @@ def find_ink(strokes: Strokes, relief: Relief, known: np.ndarray) -> np.ndarray:
     sure |= on_ruler(strokes, least) | (strokes.share_in(known) >= 0.5)
     sure |= in_word(strokes, least, sure)
     sharp = np.where(_upright(strokes), _NEAR_SHARP_UPRIGHT, _NEAR_SHARP)
+    sharp[strokes.wide > 3 * strokes.tall] = _NEAR_SHARP_FLAT
     high = strokes.height >= _NEAR_HEIGHT * relief.coarseness
     likely = high & (strokes.sharp >= sharp) & ~layer
     if np.count_nonzero(sure | likely) > _MAX_STROKES:
-        return np.zeros(len(strokes), bool)  # a page of text, or noise
+        return sure
     return _grow(strokes, sure, likely, 2 * relief.pen)
 
 
@@ -66,12 +67,12 @@ def in_word(strokes: Strokes, least: float, sure: np.ndarray) -> np.ndarray:
     """(N,) bool, which strokes are letters of one height and brightness in a row.
 
     Args:
-        sure: (N,) bool, which are known to be ink.
+        sure: (N,) bool, which are known to be ink; if all are, none is looked for.
     """
     high = (strokes.height >= 2 * least) & _upright(strokes)
     likely = high & (strokes.sharp >= _WORD_SHARP)
-    if not (likely & ~sure).any() or np.count_nonzero(likely) > _MAX_STROKES:
-        return sure
+    if not (likely & ~sure).any():
+        return np.zeros(len(strokes), bool)
     return row_sizes(strokes, likely, exact=True) >= _MIN_WORD
 
 
@@ -97,6 +98,8 @@ def row_sizes(strokes: Strokes, chosen: np.ndarray, *, exact: bool = False) -> n
         exact: whether only letters of one brightness, height and baseline form a row.
     """
     letters = np.flatnonzero(chosen & (strokes.tall >= 6))
+    if len(letters) > _MAX_STROKES:
+        return np.full(len(strokes), 0 if exact else _MIN_WORD)
     x0, y0, x1, y1 = strokes.boxes[letters].T.astype(np.int32)
     tall = y1 - y0
     lower, taller = np.minimum.outer(tall, tall), np.maximum.outer(tall, tall)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from mmdet_liver.preparation.cleansing.near_duplicates import MAX_DISTANCE
 from mmdet_liver.preparation.cleansing.review.captions import diagnosis_line, picture_of
 from mmdet_liver.preparation.cleansing.review.facts import ReviewImage
 from mmdet_liver.preparation.cleansing.review.pages import Layout, Picture, PictureGroup
@@ -18,7 +19,8 @@ _FRAMES = ((200, 30, 30), (225, 130, 0), None)
 _NOTE = (
     'Images that look alike, one cluster a panel. Green frame: the one that is kept. Panels in '
     'red are in doubt (the diagnoses contradict each other) and wait for somebody to decide; '
-    'those in orange are worth a look. They come first, then the largest.'
+    'those in orange are worth a look. They come first, then the largest. In a chain each image '
+    'looks like some other, but not like all.'
 )
 _Decided = Mapping[str, Sequence[Decision]]  # image path -> its decisions
 
@@ -93,6 +95,9 @@ def _group(
     count = f'{len(members)} images'
     if len(members) > len(shown):
         count += f', {len(shown)} shown'
+    width = max((image.cluster_width for image in known), default=0)
+    if width > 2 * MAX_DISTANCE:
+        count += f', a chain: up to {width} bits apart'
     return PictureGroup(
         pictures=tuple(_member(path, images, decided.get(path, ())) for path in shown),
         heading=f'{what} · {count} · {cluster_id}',

@@ -13,7 +13,8 @@ class ReviewImage:
     `file` is the source image, which the pages open; `placed` the one in the data set, None
     where there is none. `size` is (width, height) in pixels, None where unknown. `boxes` are
     (xyxy in pixels of `file`, diagnosis). `mark_shares` are (kind of mark, share of the
-    image) of what the cleansing removed.
+    image) of what the cleansing removed. `cluster_width` is the distance in bits of the two
+    images of its cluster that are farthest apart.
     """
 
     file: Path
@@ -22,6 +23,7 @@ class ReviewImage:
     diagnoses: tuple[str, ...] = ()
     patient_id: str = ''
     cluster_id: str = ''
+    cluster_width: int = 0
     boxes: tuple[tuple[tuple[float, float, float, float], str], ...] = ()
     mark_shares: tuple[tuple[str, float], ...] = ()
 
@@ -32,7 +34,8 @@ class Distances:
 
     `nearest` (S,) is the distance of each sampled image to the nearest other one among
     `compared` images, -1 where there is only one. `clusters` are (threshold, images in
-    clusters, clusters) for some thresholds, counted over all compared images.
+    clusters, clusters) for some thresholds, counted over all compared images, confirmed by
+    their tiles as in the cleansing.
     """
 
     nearest: np.ndarray

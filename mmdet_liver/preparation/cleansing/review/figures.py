@@ -33,7 +33,7 @@ def _draw_histogram(axes: Axes, distances: Distances) -> None:
     _mark_threshold(axes, distances.max_distance)
     # Not below one: a single image is a bar that shows.
     axes.set(yscale='log', ylim=(0.7, 4 * counts.max()))
-    axes.set_xlabel('distance to the nearest other image, in bits of 64')
+    axes.set_xlabel('distance to the nearest other image, by hash alone, in bits of 64')
     axes.set_ylabel('images')
     axes.set_title(f'{len(distances.nearest):,} of {distances.compared:,} images', fontsize=10)
 
@@ -42,7 +42,7 @@ def _draw_growth(axes: Axes, distances: Distances) -> None:
     if distances.clusters:
         thresholds, images, clusters = zip(*distances.clusters, strict=True)
         axes.plot(thresholds, clusters, color=_LINE, ls='--', marker='s', ms=4, label='clusters')
-        title = f'all {distances.compared:,} images'
+        title = f'all {distances.compared:,} images, confirmed by their tiles'
     else:
         images = np.bincount(distances.nearest, minlength=distances.max_distance + 5).cumsum()
         thresholds = np.arange(len(images))

@@ -14,11 +14,10 @@ import numpy as np
 
 from mmdet_liver import taxonomy
 from mmdet_liver.errors import InputError, input_error
-from mmdet_liver.images import image_size, read_image
+from mmdet_liver.images import MAX_PIXELS, image_size, read_image
 from mmdet_liver.sheets import Group, Tile, draw_groups, fit_tile, message_image
 
 _MASK_BGR = (255, 0, 255)  # no tissue is magenta, and hardly a mark
-_MOST_PIXELS = 50_000_000  # ten large frames; more would fill the memory of several workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +91,9 @@ def _tile(picture: Picture, tile_px: tuple[int, int], read: Callable[[Path], np.
 
 def _read(file: Path) -> np.ndarray:
     width, height = image_size(file)
-    if width * height > _MOST_PIXELS:
+    if width * height > MAX_PIXELS:
         raise input_error(
-            file, f'{width}x{height} pixels', f'{_MOST_PIXELS:,} at most', 'open the file itself'
+            file, f'{width}x{height} pixels', f'{MAX_PIXELS:,} at most', 'open the file itself'
         )
     return read_image(file)
 

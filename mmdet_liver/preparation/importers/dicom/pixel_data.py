@@ -22,6 +22,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from mmdet_liver.images import MAX_PIXELS
 from mmdet_liver.preparation.importers.dicom.apart import decode_apart
 from mmdet_liver.preparation.importers.dicom.header import ELEMENTS
 from mmdet_liver.preparation.importers.dicom.shades import ToEightBits
@@ -40,8 +41,6 @@ _UNDEFINED = 0xFFFFFFFF
 # Pillow, and ends its process over some damaged frames.
 _CRASHING = 'gdcm'
 _PLUGINS = ('pillow', 'pyjpegls', 'pylibjpeg', 'pydicom', _CRASHING)
-# As in the cleansing: beyond it is no ultrasound frame.
-_MOST_PIXELS = 50_000_000
 
 
 class Frames:
@@ -129,7 +128,7 @@ def _size(header: Dataset) -> tuple[int, int]:
     width, height = header.get('Columns'), header.get('Rows')
     if not width or not height:
         raise UnreadableError('no image size')
-    if width * height > _MOST_PIXELS:
+    if width * height > MAX_PIXELS:
         raise UnreadableError('frames larger than of any scanner', f'{width}x{height} pixels')
     return width, height
 
