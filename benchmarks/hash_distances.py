@@ -136,8 +136,8 @@ def show_phantom_pairs(looks: list[Appearance], labels: np.ndarray) -> None:
         show(name, *seen.compare(i[chosen], j[chosen]))
 
 
-def show_strangers(patients: int) -> None:
-    frames = (next(patient_frames(2, index)[1]).image for index in range(patients))
+def show_strangers(patients: int, seed: int) -> None:
+    frames = (next(patient_frames(seed, index)[1]).image for index in range(patients))
     seen = Seen([appearance_of(f if f.ndim == 2 else f[..., ::-1].copy()) for f in frames])
     i, j = near_pairs(seen.hashes, DISTANCES[-1]).T
     distances, found = seen.compare(i, j)
@@ -156,6 +156,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--patients', type=int, default=150, help='phantom patients')
     parser.add_argument('--strangers', type=int, default=2400, help='patients of one frame each')
+    parser.add_argument('--seed', type=int, default=2, help='of those patients')
     parser.add_argument('--images', type=Path, help='folder of images instead of the phantom')
     parser.add_argument('--pattern', default='**/*', help='which files of that folder')
     args = parser.parse_args(argv)
@@ -185,7 +186,7 @@ def main(argv: list[str] | None = None) -> None:
         show_phantom_pairs(looks, np.array(labels))
     print(f'contrast: lowest {low:.1f}, median {median:.1f}; MIN_CONTRAST {MIN_CONTRAST}')
     if not args.images and args.strangers > 1:
-        show_strangers(args.strangers)
+        show_strangers(args.strangers, args.seed)
 
 
 if __name__ == '__main__':

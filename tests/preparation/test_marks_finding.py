@@ -203,10 +203,13 @@ def with_flow(side):
     """A grey frame with a square of colour Doppler, its pale box, and white text."""
     clean = cv2.merge([gray_of(phantom_frames('A5')[1][0])] * 3)
     rng = np.random.default_rng(0)
-    flow = cv2.GaussianBlur(rng.uniform(90, 255, (side, side)).astype(np.uint8), (5, 5), 0)
+    cells = rng.uniform(60, 255, (side, side)).astype(np.uint8)
+    rows, columns = rng.integers(2, 6, (2, side))
+    # As sharp as letters.
+    flow = np.repeat(np.repeat(cells, rows, axis=0), columns, axis=1)[:side, :side]
     image = clean.copy()
     image[200 : 200 + side, 250 : 250 + side] = cv2.merge([flow // 8, flow // 4, flow])
-    cv2.rectangle(image, (230, 180), (270 + side, 220 + side), (150, 200, 200), 1)
+    cv2.rectangle(image, (230, 180), (270 + side, 220 + side), (165, 182, 182), 1)
     cv2.putText(image, 'LIVER', (30, 60), 0, 0.6, (255, 255, 255), 1)
     square = np.zeros(image.shape[:2], bool)
     square[200 : 200 + side, 250 : 250 + side] = True
@@ -239,6 +242,39 @@ def test_removal_gives_back_the_unmarked_frame(name):
         assert (restored[~mask] == marked[~mask]).all()
         before, after = (np.abs(x.astype(int) - clean).mean() for x in (marked, restored))
         assert after < (0.4 if name == 'H0' else 0.05) * before
+
+
+@pytest.mark.parametrize('quality', [None, 95, 75])
+def test_of_text_on_black_nothing_is_left_to_read(quality):
+    clean, marked, _ = phantom_frames('A5')[0]
+    marked = jpeg(marked, quality) if quality else marked
+    header = remove_marks(marked, find_marks(marked).mask)[:28]
+    assert (clean[:28] == 0).all() and (header == 0).all()
+
+
+def like_ink(part):
+    """A frame in which tissue, or the probe's face, is sharper than tissue usually is."""
+    image = gray_of(phantom_frames('T7')[1][0]).copy()
+    if part == 'layer cut by the border':
+        image = image[200:]
+        image[:3, 250:280] = 235
+    elif part == 'streak where the picture ends':
+        image[330:] = 0
+        image[328:330, 300:318] = 235
+    elif part == 'face of the probe':
+        image = image[120:400, 200:520]
+        image[2:5] = 250
+    elif part == 'blob':
+        cv2.circle(image, (350, 250), 9, 255, -1)
+    return image
+
+
+@pytest.mark.parametrize(
+    'part',
+    ['layer cut by the border', 'streak where the picture ends', 'face of the probe', 'blob'],
+)
+def test_what_looks_like_ink_and_is_not(part):
+    assert find_marks(like_ink(part)).masks == {}
 
 
 @pytest.mark.parametrize('shape', [(1, 1), (2, 3, 3), (7, 500), (16, 16, 3), (300, 4)])

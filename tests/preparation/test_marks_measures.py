@@ -10,6 +10,7 @@ from mmdet_liver.preparation.cleansing.marks.calipers import cross_scores, find_
 from mmdet_liver.preparation.cleansing.marks.color import is_tinted, split_color
 from mmdet_liver.preparation.cleansing.marks.pixels import mean_by
 from mmdet_liver.preparation.cleansing.marks.relief import relief_of
+from mmdet_liver.preparation.cleansing.marks.same_ink import ink_level, more_ink
 from mmdet_liver.preparation.cleansing.marks.strokes import find_strokes
 from mmdet_liver.preparation.cleansing.marks.text import on_ruler, row_sizes
 
@@ -109,6 +110,15 @@ def test_crosses_and_the_line_between_two_of_them():
     assert trace_line(relief, left, top) is None and trace_line(relief, top, right) is None
 
 
+def test_dots_along_a_third_of_the_way_are_no_line():
+    value = ground((200, 300))
+    for x in (60, 240):
+        cv2.drawMarker(value, (x, 100), 230, cv2.MARKER_CROSS, 11)
+    value[100, 70:124:6] = 230
+    relief = relief_of(value)
+    assert trace_line(relief, *find_crosses(relief, everywhere(value))) is None
+
+
 @pytest.mark.parametrize('tint, expected', [
     pytest.param((1.0, 1.0, 1.0), False, id='grey'),
     pytest.param((1.0, 0.99, 0.98), False, id='hardly'),
@@ -143,6 +153,7 @@ RAMP = np.linspace(250, 0, 120).round().astype(np.uint8)[:, None]
     pytest.param(RAMP[::-1], True, id='bright below'),
     pytest.param(np.full((120, 1), 200, np.uint8), False, id='no ramp'),
     pytest.param(RAMP[:20], False, id='short'),
+    pytest.param(np.vstack([RAMP[::-2], RAMP[::2]]), False, id='up and down'),
     pytest.param(ground((120, 1), 120), False, id='tissue')])  # fmt: skip
 @pytest.mark.parametrize('width', [6, 12])
 def test_bars(bar, found, width):
@@ -185,6 +196,23 @@ def test_rows_of_letters():
     assert sizes[(top > 60) & (top < 120)].tolist() == [2, 2]
     assert sizes[top > 120].tolist() == [1]
     assert row_sizes(strokes, np.zeros(len(strokes), bool)).tolist() == [0] * len(strokes)
+
+
+def test_letters_as_bright_as_the_tissue_beside_them():
+    value = ground((120, 400))
+    value[:, 150:] = np.clip(ground((120, 250), 215), 190, 235)  # bright tissue, to the right
+    ramp = np.linspace(60, 250, 90)[:, None].astype(np.uint8)
+    value[20:110, 260:300] = ramp  # crosses the letters' level without a step
+    clean = value.copy()
+    cv2.putText(value, 'RIGHT AXILLA', (40, 70), 0, 0.8, 160, 2, cv2.LINE_8)
+    letters = value != clean
+    relief = relief_of(value)
+    known = letters & (np.arange(400) < 140)
+    assert ink_level(relief, known) == pytest.approx(160, abs=5)
+    more = more_ink(relief, known, 160)
+    assert (more & letters)[:, 150:250].sum() > 0.9 * letters[:, 150:250].sum()
+    assert not (more & ~letters).any()
+    assert ink_level(relief, np.zeros_like(known)) is None
 
 
 def test_mean_by_group():

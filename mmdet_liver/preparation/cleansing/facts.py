@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import astuple, dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -20,7 +21,7 @@ from mmdet_liver.preparation.cleansing.formats import (
     standard_pixels,
     why_converted,
 )
-from mmdet_liver.preparation.cleansing.marks.finding import Marks, find_marks
+from mmdet_liver.preparation.cleansing.marks.finding import find_marks
 from mmdet_liver.preparation.cleansing.perceptual_hash import appearance_of
 from mmdet_liver.preparation.cleansing.quick_decode import quick_pixels
 from mmdet_liver.preparation.cleansing.tiles import tile_text
@@ -112,52 +113,55 @@ def _measure_unless_known(
     if sha == known_sha:
         return None
     try:
-        return with_image(path, partial(_measure, path, sha, cleaned, data), data=data)
+        decoded = with_image(path, partial(_decode, path, data), data=data)
     except InputError as error:
         return Facts(sha, problem=found_of(error))
+    return _measure(path, sha, decoded, cleaned)
 
 
-def _measure(path: str, sha: str, cleaned: Path | None, data: bytes, image: Image.Image) -> Facts:
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        return Facts(sha, *displayed_size(image), too_large=True)
-    conversion = ''
+class _Decoded(NamedTuple):
+    """Pixels as `in_one_channel` gives them, None if there are too many of them."""
+
+    size: tuple[int, int]
+    pixels: np.ndarray | None
+    conversion: str = ''
+
+
+def _decode(path: str, data: bytes, image: Image.Image) -> _Decoded:
+    if image.size[0] * image.size[1] > MAX_PIXELS:
+        return _Decoded(displayed_size(image), None)
     pixels = quick_pixels(data, image)
-    if pixels is None:
-        if frames_of(image) > 1:
-            raise input_error(
-                path, f'{frames_of(image)} pictures in one file', 'one', 'export them one by one'
-            )
-        conversion = why_converted(image)
-        pixels = standard_pixels(image)
-        width, height = displayed_size(image)
-    pixels = in_one_channel(pixels)
-    marks = find_marks(pixels)
-    clean = _clean(pixels, marks, path, cleaned)
-    shares = tuple((kind, round(share, 6)) for kind, share in marks.shares.items())
-    seen = appearance_of(pixels)
-    bare = seen if clean is None else appearance_of(clean)
+    if pixels is not None:
+        return _Decoded(image.size, in_one_channel(pixels))
+    if frames_of(image) > 1:
+        raise input_error(
+            path, f'{frames_of(image)} pictures in one file', 'one', 'export them one by one'
+        )
+    why = why_converted(image)  # first: Pillow forgets how the pixels are stored
+    return _Decoded(displayed_size(image), standard_pixels(image), why)
+
+
+def _measure(path: str, sha: str, decoded: _Decoded, cleaned: Path | None) -> Facts:
+    if decoded.pixels is None:
+        return Facts(sha, *decoded.size, too_large=True)
+    marks = find_marks(decoded.pixels)
+    seen = bare = appearance_of(decoded.pixels)
+    if marks.masks:
+        clean, mask = without_marks(decoded.pixels, marks)
+        bare = appearance_of(clean)
+        if cleaned is not None:
+            keep_cleaned(cleaned, path, clean, mask)
     return Facts(
         sha,
-        width,
-        height,
-        conversion=conversion,
+        *decoded.size,
+        conversion=decoded.conversion,
         hash=seen.hash,
         clean_hash=bare.hash,
         contrast=round(seen.contrast, 3),
         tile=tile_text(bare.tile),
-        marks=shares,
+        marks=tuple((kind, round(share, 6)) for kind, share in marks.shares.items()),
         doppler=marks.doppler,
     )
-
-
-def _clean(pixels: np.ndarray, marks: Marks, path: str, folder: Path | None) -> np.ndarray | None:
-    if not marks.masks:
-        return None
-    clean, mask = without_marks(pixels, marks)
-    if folder is not None:
-        keep_cleaned(folder, path, clean, mask)
-    return clean
 
 
 def _fingerprint(sha: str) -> str:

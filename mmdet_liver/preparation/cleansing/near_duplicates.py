@@ -16,7 +16,7 @@ from mmdet_liver.preparation.cleansing.hamming import close_pairs, pairs_in_runs
 # brightened, cropped, scaled and compressed all at once (within 6, 95%), and 99% with any one
 # of these. Two patients' frames are that near in some cases of a million, which is thousands of
 # pairs among 84,000 images: what the hash finds, the tiles must confirm (`clusters`). Within 10
-# it would be 99%, at 6 times as many strangers and 3 times the time. Distances are even
+# it would be 99%, at 4 times as many strangers and 3 times the time. Distances are even
 # numbers: half of the bits of a hash are set.
 MAX_DISTANCE = 8
 # Pairs kept before they are merged into the clusters; those that come later and are in one

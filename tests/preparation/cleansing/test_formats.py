@@ -56,6 +56,7 @@ def test_what_is_written_anew(tmp_path, name, write, why):
         found = why_converted(image)
         pixels = standard_pixels(image)
     assert (why in found) if why else found == ''
+    assert measure_image(tmp_path / name).conversion == found
     assert pixels.dtype == np.uint8
     assert pixels.shape[:2] == ((40, 30) if name == 'a.png' and 'EXIF' in why else (30, 40))
     if not why:

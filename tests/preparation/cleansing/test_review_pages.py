@@ -113,7 +113,7 @@ def test_the_message_does_not_name_this_machine(tmp_path):
 
 
 def test_an_image_too_large_to_hold_is_not_decoded(tmp_path, grey, monkeypatch):
-    monkeypatch.setattr(pages, '_MOST_PIXELS', 240 * 180 - 1)
+    monkeypatch.setattr(pages, 'MAX_PIXELS', 240 * 180 - 1)
     monkeypatch.setattr(pages, 'read_image', None)
     (place,) = draw(tmp_path, Picture(grey, ()))
     assert share_of(place, MESSAGE) > 0.5

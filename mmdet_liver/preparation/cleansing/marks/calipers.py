@@ -15,6 +15,7 @@ from mmdet_liver.preparation.cleansing.marks.relief import Relief
 _STRONG = 75  # grey levels from the arms to the ground between them
 _WEAK = 30  # enough for a cross of the same ink as a strong one
 _MAX_UNEVEN = 0.3  # of its level, what the darkest pixel of the arms may lack
+_LONGEST_ARM = 2.5  # pens
 _MAX_CROSSES = 16  # more are no calipers, and their pairs would be too many
 _PLUS = ((0, 1), (1, 0), (0, -1), (-1, 0))
 _TIMES = ((1, 1), (1, -1), (-1, -1), (-1, 1))
@@ -156,10 +157,11 @@ def _peaks(places: np.ndarray, scores: np.ndarray, apart: int) -> list[int]:
 def _measured(relief: Relief, y: int, x: int, arms: tuple) -> Cross | None:
     level = int(relief.value[y, x])
     reach = [_reach(relief, y, x, arm, level) for arm in arms]
-    if min(reach) < relief.pen // 2:
-        return None
     # Bright tissue may lengthen an arm, nothing shortens it.
-    return Cross(x, y, sorted(reach)[1], level, arms)
+    shortest, usual = sorted(reach)[:2]
+    if shortest < relief.pen // 2 or usual > _LONGEST_ARM * relief.pen:
+        return None
+    return Cross(x, y, usual, level, arms)
 
 
 def _reach(relief: Relief, y: int, x: int, arm: tuple[int, int], level: int) -> int:

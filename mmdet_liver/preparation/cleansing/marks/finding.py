@@ -30,6 +30,8 @@ from mmdet_liver.preparation.cleansing.marks.pixels import grown, square
 KINDS = ('color bar', 'color overlay', 'caliper', 'text')
 DOPPLER_SHARE = 0.02  # of the image under flow, from which on it is a Doppler frame
 _FLOW = 7  # pixels, side of the square that flow holds, and lines do not
+_WIDE = 25  # pixels, side of a square that no line of text holds
+_FIELD = 15  # pixels, side of the square that fills what is drawn into flow
 _COLORED = 0.3  # share of a bar's pixels from which on it is a coloured one
 _HALO = 4  # pixels around a mark in which JPEG leaves its colour
 
@@ -81,35 +83,36 @@ def find_marks(image: np.ndarray) -> Marks:
         masks.setdefault(kind, np.zeros(value.shape, bool))[bar] = True
     if colored is None:
         return Marks(value.shape, _apart(masks))
-    flow = _flow(masks, words, colored)
+    wide = cv2.morphologyEx(colored.view(np.uint8), cv2.MORPH_OPEN, square(_WIDE)).view(bool)
+    words = np.zeros(value.shape, bool) if words is None else words & ~wide
+    flow = _flow(words, masks.get('color bar'), colored)
     share = float(flow.mean())
-    _add_color(masks, colored & ~flow, flow, share >= DOPPLER_SHARE)
+    if share >= DOPPLER_SHARE:
+        flow = cv2.morphologyEx(flow.view(np.uint8), cv2.MORPH_CLOSE, square(_FIELD)).view(bool)
+        colored = colored & ~flow
+        # Speckled colour looks like letters, and like rows of dots.
+        masks = {kind: mask & ~flow for kind, mask in masks.items()}
+    elif 'text' in masks:
+        masks['text'] &= ~grown(flow | colored & ~grown(words, _HALO), 1)
+    _add_color(masks, colored, flow)
     return Marks(value.shape, _apart(masks), share)
 
 
-def _flow(
-    masks: dict[str, np.ndarray], words: np.ndarray | None, colored: np.ndarray
-) -> np.ndarray:
+def _flow(words: np.ndarray, bar: np.ndarray | None, colored: np.ndarray) -> np.ndarray:
     # Coloured areas too thick for lines, and no coloured letters or bars.
-    drawn = np.zeros(colored.shape, bool)
-    for mask in (words, masks.get('color bar'), masks.get('caliper')):
-        drawn |= False if mask is None else mask
-    free = (colored & ~grown(drawn, _HALO)).view(np.uint8)
+    known = words if bar is None else words | bar
+    free = (colored & ~grown(known, _HALO)).view(np.uint8)
     core = cv2.morphologyEx(free, cv2.MORPH_OPEN, square(_FLOW)).view(bool)
-    return colored & grown(core, _FLOW) & ~grown(drawn, 1)
+    return colored & grown(core, _FLOW) & ~grown(known, 1)
 
 
-def _add_color(
-    masks: dict[str, np.ndarray], colored: np.ndarray, flow: np.ndarray, doppler: bool
-) -> None:
-    # The colour next to a mark belongs to it; what is left is overlay.
-    if 'text' in masks:
-        masks['text'] &= ~flow  # its edges are as sharp as letters
+def _add_color(masks: dict[str, np.ndarray], colored: np.ndarray, flow: np.ndarray) -> None:
+    # The colour next to a mark belongs to it, flow apart; what is left is overlay.
     left = colored
     for mask in masks.values():
-        mask |= left & grown(mask, _HALO)
+        mask |= left & ~flow & grown(mask, _HALO)
         left = left & ~mask
-    masks['color overlay'] = grown(left if doppler else left | flow, 1)
+    masks['color overlay'] = grown(left, 1)
 
 
 def _apart(masks: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
