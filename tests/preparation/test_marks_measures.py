@@ -8,6 +8,7 @@ from mmdet_liver.preparation.cleansing.marks import calipers
 from mmdet_liver.preparation.cleansing.marks.bars import find_bars
 from mmdet_liver.preparation.cleansing.marks.calipers import cross_scores, find_crosses, trace_line
 from mmdet_liver.preparation.cleansing.marks.color import is_tinted, split_color
+from mmdet_liver.preparation.cleansing.marks.finding import find_marks
 from mmdet_liver.preparation.cleansing.marks.pixels import mean_by
 from mmdet_liver.preparation.cleansing.marks.relief import relief_of
 from mmdet_liver.preparation.cleansing.marks.same_ink import ink_level, more_ink
@@ -110,6 +111,12 @@ def test_crosses_and_the_line_between_two_of_them():
     assert trace_line(relief, left, top) is None and trace_line(relief, top, right) is None
 
 
+def test_long_lines_that_cross_are_no_cross():
+    value = ground((200, 300))
+    value[100, 100:180] = value[60:140, 140] = 230
+    assert find_crosses(relief_of(value), everywhere(value)) == []
+
+
 def test_dots_along_a_third_of_the_way_are_no_line():
     value = ground((200, 300))
     for x in (60, 240):
@@ -202,10 +209,14 @@ def test_letters_as_bright_as_the_tissue_beside_them():
     value = ground((120, 400))
     value[:, 150:] = np.clip(ground((120, 250), 215), 190, 235)  # bright tissue, to the right
     ramp = np.linspace(60, 250, 90)[:, None].astype(np.uint8)
-    value[20:110, 260:300] = ramp  # crosses the letters' level without a step
+    value[20:110, 265:285] = ramp  # crosses the letters' level without a step
+    spot = np.zeros_like(value)
+    cv2.circle(spot, (100, 35), 7, 130, -1)  # reaches it, and falls off slowly
+    value = cv2.add(value, cv2.GaussianBlur(spot, (0, 0), 2.5))
     clean = value.copy()
     cv2.putText(value, 'RIGHT AXILLA', (40, 70), 0, 0.8, 160, 2, cv2.LINE_8)
     letters = value != clean
+    assert (find_marks(value).mask & letters)[:, :250].sum() > 0.95 * letters[:, :250].sum()
     relief = relief_of(value)
     known = letters & (np.arange(400) < 140)
     assert ink_level(relief, known) == pytest.approx(160, abs=5)
@@ -213,6 +224,15 @@ def test_letters_as_bright_as_the_tissue_beside_them():
     assert (more & letters)[:, 150:250].sum() > 0.9 * letters[:, 150:250].sum()
     assert not (more & ~letters).any()
     assert ink_level(relief, np.zeros_like(known)) is None
+
+
+def test_soft_letters_stand_by_each_other():
+    ink = np.zeros((120, 300), np.float32)
+    cv2.putText(ink, 'RT LOBE', (40, 70), 0, 0.9, 1, 2)
+    ink = cv2.GaussianBlur(ink, (0, 0), 1.05)  # as after scaling
+    value = (ground(ink.shape, 30) * (1 - ink) + 240 * ink).astype(np.uint8)
+    found = find_marks(value).mask & (ink > 0.5)
+    assert found.sum() > 0.97 * (ink > 0.5).sum()
 
 
 def test_mean_by_group():

@@ -12,6 +12,7 @@ from mmdet_liver.preparation.cleansing.marks.strokes import Strokes, find_stroke
 from mmdet_liver.preparation.cleansing.marks.text import find_ink, on_black_ground, row_sizes
 
 _MIN_WORD = 3  # letters in a row, among which a cross is an X or a t
+_ABOUT_AS_BRIGHT = 50  # grey levels
 _REST = 8  # pixels around a letter, the side of JPEG's blocks
 
 
@@ -38,25 +39,28 @@ def find_drawn(value: np.ndarray) -> dict[str, np.ndarray]:
     caliper = strokes.mask(of_calipers) | lines
     text = strokes.mask(ink & ~of_calipers)
     on_black = strokes.mask(ink & ~of_calipers & on_black_ground(strokes))
-    if _unsure(strokes, ink).any():
-        text |= _same_ink(relief, (caliper | text) & ~on_black)
+    text |= _same_ink(relief, (caliper | text) & ~on_black, _unsure(strokes, ink).any())
     text |= _faint_rest(relief, on_black)
     return {'caliper': grown(caliper, 1), 'text': grown(text, 1), 'word': words}
 
 
 def _unsure(strokes: Strokes, ink: np.ndarray) -> np.ndarray:
-    # Strokes as bright as the ink found: where there are none, no letter was missed.
+    # Strokes on tissue as bright as the ink found, which might be letters that touch it.
     brightest = strokes.level[ink].max(initial=0)
     return ~ink & (strokes.level >= 0.9 * brightest) & (strokes.lit > 0)
 
 
-def _same_ink(relief: Relief, ink: np.ndarray) -> np.ndarray:
+def _same_ink(relief: Relief, ink: np.ndarray, unsure: bool) -> np.ndarray:
+    # Looked for only if there are such strokes, or tissue about as bright next to the ink.
     found = np.zeros_like(ink)
     around = _window(ink, 8 * relief.pen)
-    part = relief.cut(around)
-    level = ink_level(part, ink[around])
+    part, ink = relief.cut(around), ink[around]
+    level = ink_level(part, ink)
     if level is not None:
-        found[around] = more_ink(part, ink[around], level)
+        ground = cv2.subtract(part.value, part.height)
+        bright = (ground >= level - _ABOUT_AS_BRIGHT) & grown(ink, 3 * relief.pen)
+        if unsure or bright.any():
+            found[around] = more_ink(part, ink, level)
     return found
 
 

@@ -12,8 +12,12 @@ What is drawn after the scan ends from one pixel to the next; echoes do not. Whe
 not certain, nothing is found: a mark left in the image does less harm than a lesion's edge
 painted over. A picture tinted as a whole holds no coloured marks.
 
-A frame with much colour Doppler (or elastography) is flagged and its colour is left out of
-the masks, as there is no picture below to be restored; its other marks are found as usual.
+A little coloured flow is an overlay as any other. A frame with much of it (colour Doppler,
+elastography) is flagged, and the coloured field with all that is drawn into it is left out of
+the masks, as there is no picture below to be restored; other marks are found as usual.
+
+Known to be missed: marks on tissue as bright as they are, graphics enlarged more than twofold
+with the image, filled shapes, bars that lie flat or stand on the picture in grey.
 """
 
 from dataclasses import dataclass, field
@@ -92,8 +96,8 @@ def find_marks(image: np.ndarray) -> Marks:
         colored = colored & ~flow
         # Speckled colour looks like letters, and like rows of dots.
         masks = {kind: mask & ~flow for kind, mask in masks.items()}
-    elif 'text' in masks:
-        masks['text'] &= ~grown(flow | colored & ~grown(words, _HALO), 1)
+    else:
+        masks = _without_color(masks, flow | colored & ~grown(words, _HALO))
     _add_color(masks, colored, flow)
     return Marks(value.shape, _apart(masks), share)
 
@@ -106,13 +110,21 @@ def _flow(words: np.ndarray, bar: np.ndarray | None, colored: np.ndarray) -> np.
     return colored & grown(core, _FLOW) & ~grown(known, 1)
 
 
+def _without_color(masks: dict[str, np.ndarray], colored: np.ndarray) -> dict[str, np.ndarray]:
+    # Coloured strokes that are no words are overlay.
+    text = masks.get('text', np.zeros_like(colored))
+    colored = grown(colored, 1)
+    return {**masks, 'text': text & ~colored, 'color overlay': text & colored}
+
+
 def _add_color(masks: dict[str, np.ndarray], colored: np.ndarray, flow: np.ndarray) -> None:
     # The colour next to a mark belongs to it, flow apart; what is left is overlay.
     left = colored
+    overlay = masks.pop('color overlay', False)
     for mask in masks.values():
         mask |= left & ~flow & grown(mask, _HALO)
         left = left & ~mask
-    masks['color overlay'] = grown(left, 1)
+    masks['color overlay'] = grown(left, 1) | overlay
 
 
 def _apart(masks: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -18,13 +18,14 @@ from mmdet_liver.preparation.cleansing.marks.relief import Relief
 
 _TOLERANCE = 10  # grey levels within one ink
 _STEP = 24  # grey levels from the ink to what lies beside it, at least
-_MIN_SHARE = 0.75  # of the outline that has such a step
+_MIN_SHARE, _MIN_SHARE_LETTER = 0.75, 0.6  # of the outline that has such a step
 _MIN_CLEAR = 40  # pixels of ink from which its level is read
 _MIN_CONTRAST = 60
 _MIN_ALIKE = 0.3  # share of them within the tolerance
 _MIN_AREA = 4
 _LARGEST = 5  # pens, the longer side of a letter
-_WIDEST = 2.5  # times its height; layers of tissue lie flat
+_WIDEST, _WIDEST_LETTER = 2.5, 1.3  # times its height; layers of tissue lie flat
+_LETTER = 8  # pixels, its height
 
 
 def ink_level(relief: Relief, ink: np.ndarray) -> int | None:
@@ -68,6 +69,7 @@ def _clear_parts(relief: Relief, flat: np.ndarray, level: int) -> tuple[np.ndarr
     steps = outline_of(flat, pixels)
     beside = padded(relief.value).ravel()[steps.outer].astype(int)
     index = labels[pixels]
-    clear = mean_by(index[steps.inner], np.abs(beside - level) >= _STEP, count) >= _MIN_SHARE
-    kept = clear[index]
+    clear = mean_by(index[steps.inner], np.abs(beside - level) >= _STEP, count)
+    letter = (tall >= _LETTER) & (wide <= _WIDEST_LETTER * tall)
+    kept = (clear >= np.where(letter, _MIN_SHARE_LETTER, _MIN_SHARE))[index]
     return unpadded(pixels[kept], flat.shape[1]), index[kept]
