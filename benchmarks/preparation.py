@@ -10,12 +10,13 @@ of an hour to make, about 9 GB as PNG).
 import argparse
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import cv2
@@ -26,6 +27,8 @@ from mmdet_liver.preparation.parallel import cores, map_in_order
 from mmdet_liver.preparation.phantom import frames
 
 _TOOL = Path(__file__).parents[1] / 'tools/prepare_data.py'
+# Screens are mostly saved in colour, grey as they are (BUSI's are, too).
+KINDS = {'color PNG': '.png', 'grey PNG': '.png', 'grey JPEG': '.jpg'}
 _MARKED = 5  # one in so many
 _BASES = 100  # rendered frames; every image is a variation of one
 
@@ -33,18 +36,25 @@ _BASES = 100  # rendered frames; every image is a variation of one
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--images', type=int, default=6000, help='images (%(default)s)')
-    parser.add_argument('--suffix', choices=('.png', '.jpg'), nargs='+', default=['.png', '.jpg'])
+    parser.add_argument('--kind', choices=KINDS, nargs='+', default=list(KINDS), help='(all)')
     parser.add_argument('--workers', type=int, default=cores(), help='processes (all cores)')
     parser.add_argument('--folder', type=Path, help='where to make the images (a temporary one)')
     args = parser.parse_args(argv)
-    bases = list(_bases())
-    for suffix in args.suffix:
-        with tempfile.TemporaryDirectory(dir=args.folder) as folder:
-            _measure(Path(folder), bases, args.images, suffix, args.workers)
+    with tempfile.TemporaryDirectory(dir=args.folder) as name:
+        bases = Path(name, 'bases.pickle')
+        bases.write_bytes(pickle.dumps(list(_bases())))
+        for kind in args.kind:
+            with tempfile.TemporaryDirectory(dir=args.folder) as folder:
+                _measure(Path(folder), bases, args.images, kind, args.workers)
 
 
-def _measure(folder: Path, bases: list, count: int, suffix: str, workers: int) -> None:
-    make = partial(_write_variant, folder / 'raw', bases, suffix)
+@cache
+def _load(bases: Path) -> list[tuple[np.ndarray, np.ndarray]]:
+    return pickle.loads(bases.read_bytes())  # once a process, not once a task
+
+
+def _measure(folder: Path, bases: Path, count: int, kind: str, workers: int) -> None:
+    make = partial(_write_variant, folder / 'raw', bases, kind)
     records = list(map_in_order(make, range(count), label='making', workers=workers, chunksize=16))
     write_manifest(folder / 'raw/manifest.csv', records)
     paths = [folder / 'raw' / record.image_path for record in records]
@@ -53,7 +63,7 @@ def _measure(folder: Path, bases: list, count: int, suffix: str, workers: int) -
     for _ in map_in_order(_decode, paths, label='decoding', workers=workers, chunksize=16):
         pass
     limit = time.perf_counter() - start
-    print(f'{count} images {suffix}, {size / 1e6:.0f} MB, {workers} processes', flush=True)
+    print(f'{count} images, {kind}, {size / 1e6:.0f} MB, {workers} processes', flush=True)
     # All stay, so that all are placed: the bases' variations are look-alikes.
     seconds, peak = _prepare(folder, workers, '--of-a-cluster', 'keep-all', '--max-pages', '0')
     again, _ = _prepare(folder, workers, '--of-a-cluster', 'keep-all', '--max-pages', '0')
@@ -100,15 +110,19 @@ def _bases() -> Iterator[tuple[np.ndarray, np.ndarray]]:
     frames.burn_in = burn_in
 
 
-def _write_variant(folder: Path, bases: list, suffix: str, number: int) -> Record:
+def _write_variant(folder: Path, bases: Path, kind: str, number: int) -> Record:
+    renderings = _load(bases)
     rng = np.random.default_rng(number)
-    base = number % len(bases)
-    image = bases[base][number // len(bases) % _MARKED == 0]
+    base = number % len(renderings)
+    image = renderings[base][number // len(renderings) % _MARKED == 0]
     shift = np.float32([[1, 0, rng.integers(-6, 7)], [0, 1, rng.integers(-6, 7)]])
     moved = cv2.warpAffine(image, shift, image.shape[1::-1])
     levels = 255 * (np.arange(256) / 255) ** rng.uniform(0.8, 1.25)
     varied = cv2.LUT(moved, levels.round().astype(np.uint8))
     pixels = varied[..., ::-1] if varied.ndim == 3 else varied
+    if kind.startswith('color') and pixels.ndim == 2:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR)
+    suffix = KINDS[kind]
     path = f'{number // 1000:03d}/{number:06d}{suffix}'
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)

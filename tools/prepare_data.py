@@ -50,7 +50,8 @@ def main(argv: list[str] | None = None) -> None:
     print('\n'.join([*_table(built), *_steps(built), *built.warnings]))
     if built.clipped_boxes:
         print(f"{built.clipped_boxes} boxes were cut at the image's edge")
-    print(f'written to {args.out}; look at {args.out / "review/index.html"}')
+    review = f'; look at {args.out / "review/index.html"}' if args.max_pages else ''
+    print(f'written to {args.out}{review}')
 
 
 def _options(args: argparse.Namespace) -> BuildOptions:

@@ -29,7 +29,7 @@ STEPS = ('import', 'review', 'readable', 'format', 'size', 'near-duplicates', 'm
 ACTIONS = (
     'left out',  # not in the data set
     'train only',  # in the data set, but neither in val nor in test
-    'kept',  # the one of its cluster
+    'kept',  # of look-alikes, one that stays
     'cleaned',  # marks removed
     'converted',  # written anew, as 8-bit PNG
     'flagged',  # unchanged; for a person to look at

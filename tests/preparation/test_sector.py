@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from pytest import approx
 
 from mmdet_liver.preparation.cleansing.sector import sector_box, sector_mask, small_copy
 from mmdet_liver.preparation.phantom.marks import Marks, burn_in
@@ -54,7 +54,8 @@ def test_box_is_the_phantoms_field_of_view(scanner, depth_mm):
     image = burn_in(liver(scanner, sector), marks, scanner.style, sector)
     image = np.ascontiguousarray(image[..., ::-1]) if image.ndim == 3 else image
     size = np.array([sector.width, sector.height] * 2)
-    assert_allclose(sector_box(image) / size, box_of(shown(sector)) / size, atol=0.025)
+    expected = box_of(shown(sector)) / size
+    assert sector_box(image) / size == approx(expected, rel=0, abs=0.025)
 
 
 def test_marks_outside_change_nothing():
@@ -109,14 +110,14 @@ def test_whole_image_where_no_part_of_it_is_a_sector(image):
 def test_border_is_cropped(black):
     image = np.full((600, 800), black, np.uint8)
     image[80:520, 100:700] = textured(440, 600)
-    assert_allclose(sector_box(image), (100, 80, 700, 520), atol=8)
+    assert sector_box(image) == approx((100, 80, 700, 520), rel=0, abs=8)
 
 
 def test_both_views_of_a_divided_screen():
     image = np.zeros((480, 800), np.uint8)
     image[60:400, 20:360] = textured(340, 340)
     image[100:300, 500:780] = textured(200, 280)
-    assert_allclose(sector_box(image), (20, 60, 780, 400), atol=8)
+    assert sector_box(image) == approx((20, 60, 780, 400), rel=0, abs=8)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def decide_clusters(
             for path in paths:
                 yield Decision(path, _STEP, 'flagged', reason, cluster_id=cluster_id)
         if options.of_a_cluster == 'keep-one':
-            yield from _keep_one(cluster_id, members, facts, spared)
+            yield from _keep_one(cluster_id, members, facts, spared, options.max_distance)
 
 
 def contradiction(members: Sequence[ImageEntry]) -> str:
@@ -88,23 +88,23 @@ def _keep_one(
     members: Sequence[ImageEntry],
     facts: Mapping[str, Facts],
     spared: frozenset[str],
+    max_distance: int,
 ) -> Iterator[Decision]:
-    # What a person wants kept stays, and is then the one that stands for the others.
-    best = min(members, key=lambda e: (e.path not in spared, *_rank(e, facts[e.path])))
-    reason = f'the one of {len(members)} look-alikes that stays'
-    yield Decision(best.path, _STEP, 'kept', reason, 0, cluster_id)
-    for entry in members:
-        if entry is best or entry.path in spared:
-            continue
-        yield Decision(
-            entry.path,
-            _STEP,
-            'left out',
-            f'looks like another image of {len(members)} that stays',
-            distance(facts[entry.path], facts[best.path]),
-            cluster_id,
-            best.path,
-        )
+    # The best stays, and what looks like it goes. In a chain some look like it no more: of
+    # these the best stays too, in the same split, as another view is no copy.
+    # What a person wants kept comes first, to stand for the others.
+    ranked = sorted(members, key=lambda e: (e.path not in spared, *_rank(e, facts[e.path])))
+    kept: list[ImageEntry] = []
+    reason = f'stays, of {len(members)} look-alikes'
+    for entry in ranked:
+        near = [(distance(facts[entry.path], facts[k.path]), k.path) for k in kept]
+        bits, other = min(near, default=(max_distance + 1, ''))
+        if bits > max_distance or entry.path in spared:
+            kept.append(entry)
+            yield Decision(entry.path, _STEP, 'kept', reason, None, cluster_id)
+        else:
+            text = f'looks like another image that stays, of {len(members)}'
+            yield Decision(entry.path, _STEP, 'left out', text, bits, cluster_id, other)
 
 
 def _rank(entry: ImageEntry, facts: Facts) -> tuple:

@@ -92,6 +92,18 @@ def test_one_of_a_cluster_stays_the_annotated_then_the_largest():
     assert found.entries[1].image.cluster_id == '' and found.train_only == frozenset()
 
 
+def test_of_a_chain_each_view_stays_once_in_one_cluster():
+    values = [0, 0xF0, 0xFF0, 0xFFF0, 0xFFFF0]  # 4 bits from one to the next
+    images = [image(c, 'HCC') for c in 'abcde']
+    found = run(images, [fact(v) for v in values], max_distance=4)
+    assert left(found) == ['a', 'c', 'e']
+    assert len({e.image.cluster_id for e in found.entries}) == 1
+    out = {
+        d.image_path: (d.other_image, d.value) for d in found.decisions if d.action == 'left out'
+    }
+    assert out == {'b': ('a', 4), 'd': ('c', 4)}
+
+
 def test_all_of_a_cluster_stay_in_one_cluster_on_demand():
     found = run([image(c, 'HCC') for c in 'abc'], [fact(0), fact(1), fact(FAR)],
                 of_a_cluster='keep-all')  # fmt: skip

@@ -28,16 +28,6 @@ from mmdet_liver.preparation.manifest import Record, read_manifest
 EVERY_FRAME = DicomOptions(frame_step=1, keep_marks=True)
 
 
-@pytest.fixture
-def source(tmp_path):
-    return tmp_path / 'export'
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / 'raw'
-
-
 def test_an_image_and_a_clip(source, out):
     still, clip = grey_picture(seed=1), [colour_picture(seed=i) for i in range(4)]
     save(source / 'a b/still', dataset([still], **regions(), PatientAge='045Y', PatientSex='F'))

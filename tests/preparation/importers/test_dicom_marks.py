@@ -6,7 +6,6 @@ import pytest
 from dicom_files import (
     KEY,
     FakeMarks,
-    black_out,
     dataset,
     decisions,
     grey_picture,
@@ -23,22 +22,6 @@ from mmdet_liver.preparation.importers.dicom.importing import import_dicom
 from mmdet_liver.preparation.importers.dicom.options import DicomOptions
 
 EVERY_FRAME = DicomOptions(frame_step=1, keep_marks=True)
-
-
-@pytest.fixture
-def source(tmp_path):
-    return tmp_path / 'export'
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / 'raw'
-
-
-@pytest.fixture
-def fake_marks(monkeypatch):
-    monkeypatch.setattr(frames_module, 'find_marks', FakeMarks)
-    monkeypatch.setattr(frames_module, 'remove_marks', black_out)
 
 
 def test_marks_are_removed_and_their_mask_is_kept(source, out, fake_marks):

@@ -5,8 +5,6 @@ import os
 import pytest
 from dicom_files import (
     KEY,
-    FakeMarks,
-    black_out,
     dataset,
     grey_picture,
     image_of,
@@ -23,22 +21,6 @@ from mmdet_liver.preparation.importers.dicom.options import DicomOptions
 from mmdet_liver.preparation.importers.identity import Identity
 
 EVERY_FRAME = DicomOptions(frame_step=1, keep_marks=True)
-
-
-@pytest.fixture
-def source(tmp_path):
-    return tmp_path / 'export'
-
-
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / 'raw'
-
-
-@pytest.fixture
-def fake_marks(monkeypatch):
-    monkeypatch.setattr(frames_module, 'find_marks', FakeMarks)
-    monkeypatch.setattr(frames_module, 'remove_marks', black_out)
 
 
 def test_what_is_done_is_not_done_again(source, out, monkeypatch):

@@ -9,10 +9,10 @@ import numpy as np
 
 from mmdet_liver.files import whole_file
 from mmdet_liver.preparation.cleansing.marks.finding import find_marks
+from mmdet_liver.preparation.cleansing.marks.letters import letters_left, lines_of_text
 from mmdet_liver.preparation.cleansing.marks.removal import remove_marks
 from mmdet_liver.preparation.cleansing.sector import sector_box
 from mmdet_liver.preparation.decisions import Decision
-from mmdet_liver.preparation.cleansing.marks.letters import letters_left, lines_of_text
 from mmdet_liver.preparation.importers.dicom.pixel_data import Frames
 from mmdet_liver.preparation.importers.dicom.shades import without_colour
 from mmdet_liver.preparation.importers.dicom.views import Box
