@@ -5,10 +5,12 @@ A name, once published, is in other people's annotation files: add, do not renam
 
 from dataclasses import dataclass
 
+BENIGN, MALIGNANT = 'benign', 'malignant'
+
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One class of lesion; `color` is RGB, 0..255; `malignancy` 'benign' or 'malignant'."""
+    """One class of lesion; `color` is RGB, 0..255; `malignancy` BENIGN or MALIGNANT."""
 
     name: str
     malignancy: str
@@ -18,15 +20,15 @@ class Diagnosis:
 
 # The colours are told apart in the common forms of colour blindness (Okabe and Ito, 2008).
 LIVER = (
-    Diagnosis('cyst', 'benign', '肝嚢胞', (86, 180, 233)),
-    Diagnosis('HCC', 'malignant', '肝細胞癌', (213, 94, 0)),
-    Diagnosis('hemangioma', 'benign', '肝血管腫', (0, 158, 115)),
-    Diagnosis('Meta', 'malignant', '転移性肝腫瘍', (240, 228, 66)),
+    Diagnosis('cyst', BENIGN, '肝嚢胞', (86, 180, 233)),
+    Diagnosis('HCC', MALIGNANT, '肝細胞癌', (213, 94, 0)),
+    Diagnosis('hemangioma', BENIGN, '肝血管腫', (0, 158, 115)),
+    Diagnosis('Meta', MALIGNANT, '転移性肝腫瘍', (240, 228, 66)),
 )
 # For data sets that know no more than this (BUSI).
 MALIGNANCY = (
-    Diagnosis('benign', 'benign', '良性', (86, 180, 233)),
-    Diagnosis('malignant', 'malignant', '悪性', (213, 94, 0)),
+    Diagnosis(BENIGN, BENIGN, '良性', (86, 180, 233)),
+    Diagnosis(MALIGNANT, MALIGNANT, '悪性', (213, 94, 0)),
 )
 # The 1-class task: find the lesion, whatever it is.
 TUMOR = 'tumor'

@@ -11,7 +11,8 @@ from mmdet_liver.cli import run_tool
 from mmdet_liver.evaluation.arrays import merge_classes
 from mmdet_liver.evaluation.detection_files import read_detections, read_truth
 from mmdet_liver.evaluation.matching import IOU_THR
-from mmdet_liver.evaluation.report import table_text, write_report
+from mmdet_liver.evaluation.report.folder import write_report
+from mmdet_liver.evaluation.report.study_table import table_text
 from mmdet_liver.evaluation.scoring import evaluate
 from mmdet_liver.taxonomy import TUMOR
 

@@ -20,6 +20,7 @@ class Annotations:
     boxes: np.ndarray  # (G, 4)
     classes: np.ndarray  # (G,) 1..C
     offsets: np.ndarray  # (images + 1,)
+    source: np.ndarray  # (G,) index of each in the file's list of annotations
 
     @property
     def image(self) -> np.ndarray:
@@ -32,13 +33,26 @@ class Truth:
     """What a ground-truth file says; `ignored` and `crowds` are no lesions."""
 
     labels: tuple[str, ...]  # 'None', then the class names
+    malignancy: tuple[str | None, ...]  # by class: BENIGN, MALIGNANT or None; [0] is None
     class_of: dict[int, int]  # category id -> class
-    image_ids: tuple
-    file_names: tuple[str, ...]
+    images: tuple[dict, ...]  # the file's own entries, each with its 'id'
     lesions: Annotations
     ignored: Annotations
     crowds: Annotations
     any_category: bool = False  # a prediction's category does not matter
+
+    @property
+    def image_ids(self) -> tuple:
+        return tuple(image['id'] for image in self.images)
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        return tuple(str(image.get('file_name', image['id'])) for image in self.images)
+
+    def image_values(self, key: str) -> list:
+        """What each image's entry says under `key`; None where it says nothing."""
+        values = [image.get(key) for image in self.images]
+        return [None if value == '' else value for value in values]
 
     def number_of_image(self) -> dict:
         """Image id -> image number."""
@@ -60,7 +74,11 @@ class Detections:
 
 
 def group_by_image(
-    image: np.ndarray, boxes: np.ndarray, classes: np.ndarray, num_images: int
+    image: np.ndarray,
+    boxes: np.ndarray,
+    classes: np.ndarray,
+    source: np.ndarray,
+    num_images: int,
 ) -> Annotations:
     """Sort annotations by image, keeping the order within an image.
 
@@ -68,11 +86,12 @@ def group_by_image(
         image: (G,) image number of each box.
         boxes: (G, 4) xyxy.
         classes: (G,) 1..C.
+        source: (G,) index of each in its list.
     """
     order = np.argsort(image, kind='stable')
     counts = np.bincount(image, minlength=num_images)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    return Annotations(boxes[order], classes[order], offsets)
+    return Annotations(boxes[order], classes[order], offsets, source[order])
 
 
 def merge_classes(truth: Truth, name: str) -> Truth:
@@ -84,6 +103,7 @@ def merge_classes(truth: Truth, name: str) -> Truth:
     return replace(
         truth,
         labels=(NONE, name),
+        malignancy=(None, None),
         class_of=dict.fromkeys(truth.class_of, 1),
         lesions=merged(truth.lesions),
         ignored=merged(truth.ignored),

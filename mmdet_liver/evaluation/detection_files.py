@@ -14,6 +14,7 @@ from mmdet_liver.evaluation.arrays import (
     Truth,
     group_by_image,
 )
+from mmdet_liver.taxonomy import BENIGN, MALIGNANT
 
 
 def read_truth(path: str | Path) -> Truth:
@@ -26,20 +27,21 @@ def read_truth(path: str | Path) -> Truth:
     """
     content = read_coco(path)
     images, annotations = content['images'], content['annotations']
-    class_of, names = _classes(content['categories'], path)
+    class_of, names, malignancy = _classes(content['categories'], path)
     number = {image['id']: i for i, image in enumerate(images)}
     image, classes, boxes = _columns(annotations, number, class_of, f'{path}, annotations')
     crowd = _flags(annotations, 'iscrowd', path)
     ignore = _flags(annotations, 'ignore', path)
 
     def pick(kept: np.ndarray) -> Any:
-        return group_by_image(image[kept], boxes[kept], classes[kept], len(images))
+        source = np.flatnonzero(kept)
+        return group_by_image(image[kept], boxes[kept], classes[kept], source, len(images))
 
     return Truth(
         labels=(NONE, *names),
+        malignancy=(None, *malignancy),
         class_of=class_of,
-        image_ids=tuple(number),
-        file_names=tuple(str(e.get('file_name', e['id'])) for e in images),
+        images=tuple(images),
         lesions=pick(~(crowd | ignore)),
         ignored=pick(ignore),
         crowds=pick(crowd),
@@ -145,8 +147,8 @@ def _numbers(entries: list, key: str, shape: tuple, where: str | Path) -> np.nda
         ) from None
 
 
-def _classes(categories: list, path: str | Path) -> tuple[dict, list[str]]:
-    # Category id -> class 1..C in the order of ids, and the names in that order.
+def _classes(categories: list, path: str | Path) -> tuple[dict, list[str], list[str | None]]:
+    # Category id -> class 1..C in the order of ids; names and malignancy in that order.
     where = f'{path}, categories'
     ids = [category['id'] for category in categories]
     names = [str(category['name']) for category in categories]
@@ -155,7 +157,13 @@ def _classes(categories: list, path: str | Path) -> tuple[dict, list[str]]:
             where, f'the names {", ".join(names)}', f'different ones, not {NONE!r}', 'rename one'
         )
     ordered = sorted(range(len(ids)), key=lambda i: (isinstance(ids[i], str), ids[i]))
-    return {ids[i]: c for c, i in enumerate(ordered, start=1)}, [names[i] for i in ordered]
+    groups = [category.get('supercategory') for category in categories]
+    malignancy = [g if g in (BENIGN, MALIGNANT) else None for g in groups]
+    return (
+        {ids[i]: c for c, i in enumerate(ordered, start=1)},
+        [names[i] for i in ordered],
+        [malignancy[i] for i in ordered],
+    )
 
 
 def _flags(annotations: list[dict], key: str, path: str | Path) -> np.ndarray:

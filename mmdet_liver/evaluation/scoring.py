@@ -18,7 +18,7 @@ from mmdet_liver.evaluation.confusion import (
     precision_recall_f1,
     sweep,
 )
-from mmdet_liver.evaluation.matching import IOU_THR, match
+from mmdet_liver.evaluation.matching import IOU_THR, Matches, match
 
 BEST_HERE = 'best on this data'
 GIVEN = 'given'
@@ -30,6 +30,7 @@ class Evaluation:
 
     truth: Truth
     detections: Detections
+    matches: Matches
     outcomes: Outcomes
     sweep: Sweep
     iou_thr: float
@@ -63,7 +64,8 @@ def evaluate(
         InputError: for a threshold outside its range, or a `metrics.json` that does not fit.
     """
     check_iou_thr(iou_thr)
-    outcomes = find_outcomes(truth, detections, match(truth, detections, iou_thr))
+    matches = match(truth, detections, iou_thr)
+    outcomes = find_outcomes(truth, detections, matches)
     swept = sweep(outcomes)
     if score_thr is None:
         chosen, source = float(swept.score_thrs[swept.best()]), BEST_HERE
@@ -74,6 +76,7 @@ def evaluate(
     return Evaluation(
         truth=truth,
         detections=detections,
+        matches=matches,
         outcomes=outcomes,
         sweep=swept,
         iou_thr=iou_thr,

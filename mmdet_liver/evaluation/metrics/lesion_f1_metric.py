@@ -14,7 +14,8 @@ from mmdet_liver.errors import input_error
 from mmdet_liver.evaluation.arrays import Truth, merge_classes
 from mmdet_liver.evaluation.detection_files import read_truth, to_detections
 from mmdet_liver.evaluation.matching import IOU_THR
-from mmdet_liver.evaluation.report import table_text, write_report
+from mmdet_liver.evaluation.report.folder import write_report
+from mmdet_liver.evaluation.report.study_table import table_text
 from mmdet_liver.evaluation.scoring import (
     Evaluation,
     check_iou_thr,

@@ -20,7 +20,7 @@ from mmengine.structures import InstanceData  # noqa: E402
 from mmdet_liver.errors import InputError  # noqa: E402
 from mmdet_liver.evaluation.detection_files import read_detections, read_truth  # noqa: E402
 from mmdet_liver.evaluation.metrics import LesionF1Metric  # noqa: E402
-from mmdet_liver.evaluation.report import write_report  # noqa: E402
+from mmdet_liver.evaluation.report.folder import write_report  # noqa: E402
 from mmdet_liver.evaluation.scoring import evaluate  # noqa: E402
 
 CLASSES = ('cyst', 'HCC', 'hemangioma', 'Meta')

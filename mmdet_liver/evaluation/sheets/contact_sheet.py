@@ -9,9 +9,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from mmdet_liver.evaluation.arrays import Annotations
-from mmdet_liver.evaluation.labels import LabelPlacer
 from mmdet_liver.evaluation.scoring import Evaluation
-from mmdet_liver.evaluation.tiles import KINDS, choose_tiles, image_tallies
+from mmdet_liver.evaluation.sheets.labels import LabelPlacer
+from mmdet_liver.evaluation.sheets.tiles import KINDS, choose_tiles, image_tallies
 from mmdet_liver.files import whole_file
 from mmdet_liver.images import read_image
 from mmdet_liver.taxonomy import color_of

@@ -4,10 +4,10 @@ from coco_cases import ground_truth, results, write
 from PIL import Image
 
 from mmdet_liver.errors import InputError
-from mmdet_liver.evaluation.contact_sheet import draw_contact_sheet
 from mmdet_liver.evaluation.detection_files import read_truth, to_detections
 from mmdet_liver.evaluation.scoring import evaluate
-from mmdet_liver.evaluation.tiles import choose_tiles, image_tallies
+from mmdet_liver.evaluation.sheets.contact_sheet import draw_contact_sheet
+from mmdet_liver.evaluation.sheets.tiles import choose_tiles, image_tallies
 
 A, B = (10, 10, 30, 30), (60, 60, 20, 20)
 

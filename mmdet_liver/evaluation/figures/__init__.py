@@ -1,0 +1,1 @@
+"""Figures of an evaluation, one module each; all look alike through `drawing`."""

@@ -1,0 +1,1 @@
+"""Sheets of test images with what was drawn and what was found."""
