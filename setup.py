@@ -13,6 +13,8 @@ REQUIRES = [
     'numpy>=2',  # bitwise_count, for the search of near-duplicates
     'Pillow',  # palette, EXIF and 16-bit images, text on figures
     'matplotlib',  # figures of the evaluation
+    'scipy',  # sparse counts of the bootstrap
+    'faster-coco-eval',  # COCO AP; 7 times as fast as pycocotools, the same numbers
     'tqdm',  # progress bars
     'ImageHash',  # perceptual hashes of near-duplicates
     'filelock',  # two preparations must not write one folder

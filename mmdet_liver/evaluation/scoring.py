@@ -1,6 +1,7 @@
 """The study's evaluation in one call: match, sweep the threshold, choose one."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from mmdet_liver.evaluation.matching import IOU_THR, Matches, match
 
 BEST_HERE = 'best on this data'
 GIVEN = 'given'
+CHOSEN_ON = 'chosen on {}'
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Evaluation:
     score_thr: float
     score_thr_source: str
     matrix: np.ndarray  # (C+1, C+1) at `score_thr`
+    chosen_on: 'Evaluation | None' = None  # of the val data that the threshold is best on
 
     @property
     def per_class(self) -> Scores:
@@ -49,28 +52,45 @@ class Evaluation:
         return self.per_class.mean(self.outcomes.lesions[1:] > 0)
 
 
+@dataclass(frozen=True)
+class ChosenOn:
+    """Data to choose the score threshold on, and how a report names them."""
+
+    evaluation: Evaluation
+    where: str
+
+
 def evaluate(
     truth: Truth,
     detections: Detections,
     iou_thr: float = IOU_THR,
-    score_thr: float | str | Path | None = None,
+    score_thr: float | str | Path | ChosenOn | None = None,
 ) -> Evaluation:
     """Score predictions against the ground truth.
 
     Args:
         score_thr: None takes the best threshold on this data, a number is used as it is,
-            a path is a `metrics.json` whose threshold is used.
+            a path is a `metrics.json` whose threshold is used, `ChosenOn` brings the
+            evaluation of other data, whose best threshold is used.
     Raises:
-        InputError: for a threshold outside its range, or a `metrics.json` that does not fit.
+        InputError: for a threshold outside its range, or one chosen on a task with other
+            classes or at another IoU threshold.
     """
     check_iou_thr(iou_thr)
     matches = match(truth, detections, iou_thr)
     outcomes = find_outcomes(truth, detections, matches)
     swept = sweep(outcomes)
+    chosen_on = score_thr.evaluation if isinstance(score_thr, ChosenOn) else None
     if score_thr is None:
         chosen, source = float(swept.score_thrs[swept.best()]), BEST_HERE
+    elif isinstance(score_thr, ChosenOn):
+        _require_same_task(score_thr.where, chosen_on.truth.labels, truth.labels)
+        _require_same_iou_thr(score_thr.where, chosen_on.iou_thr, iou_thr)
+        chosen = float(chosen_on.sweep.score_thrs[chosen_on.sweep.best()])
+        source = CHOSEN_ON.format(score_thr.where)
     elif isinstance(score_thr, str | Path):
-        chosen, source = read_score_thr(score_thr, truth.labels), f'chosen on {score_thr}'
+        chosen = read_score_thr(score_thr, truth.labels, iou_thr)
+        source = CHOSEN_ON.format(score_thr)
     else:
         chosen, source = check_score_thr(score_thr, 'score_thr'), GIVEN
     return Evaluation(
@@ -83,27 +103,27 @@ def evaluate(
         score_thr=chosen,
         score_thr_source=source,
         matrix=confusion_matrices(outcomes, np.array([chosen]))[0],
+        chosen_on=chosen_on,
     )
 
 
-def read_score_thr(path: str | Path, labels: tuple[str, ...] | None = None) -> float:
-    """Score threshold of a `metrics.json`; with `labels`, these must be the file's.
+def read_score_thr(
+    path: str | Path, labels: tuple[str, ...] | None = None, iou_thr: float | None = None
+) -> float:
+    """Score threshold of a `metrics.json`; `labels` and `iou_thr`, if given, must be the file's.
 
     Raises:
-        InputError: if the file cannot be read, lacks `score_thr`, or has other labels.
+        InputError: if the file cannot be read, lacks `score_thr`, or does not agree.
     """
     content = read_json(path, 'a metrics.json')
     if not isinstance(content, dict) or 'score_thr' not in content:
         raise input_error(
             path, "no 'score_thr'", 'a metrics.json', 'write one with tools/evaluate.py'
         )
-    if labels is not None and content.get('labels') != list(labels):
-        raise input_error(
-            path,
-            f'labels {content.get("labels")}',
-            f'{list(labels)}, as in the ground truth',
-            'take the threshold from the same task',
-        )
+    if labels is not None:
+        _require_same_task(path, content.get('labels') or (), labels)
+    if iou_thr is not None:
+        _require_same_iou_thr(path, content.get('iou_thr'), iou_thr)
     return check_score_thr(content['score_thr'], f'{path}, score_thr')
 
 
@@ -119,3 +139,23 @@ def check_iou_thr(value: float) -> None:
     """InputError unless the IoU threshold is above 0 and at most 1."""
     if not (math.isfinite(value) and 0 < value <= 1):
         raise input_error('iou_thr', f'{value!r}', 'above 0, at most 1', 'the study uses 0.25')
+
+
+def _require_same_task(where: object, found: Iterable[str], labels: tuple[str, ...]) -> None:
+    if list(found) != list(labels):
+        raise input_error(
+            where,
+            f'labels {list(found)}',
+            f'{list(labels)}, as in the ground truth',
+            'take the threshold from the same task',
+        )
+
+
+def _require_same_iou_thr(where: object, found: object, iou_thr: float) -> None:
+    if found != iou_thr:
+        raise input_error(
+            where,
+            f'iou_thr {found}',
+            f'{iou_thr}, as here',
+            'choose the score threshold at the IoU threshold that it is used at',
+        )
