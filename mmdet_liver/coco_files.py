@@ -6,7 +6,8 @@ through entry by entry only to find which one is wrong.
 """
 
 import json
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from mmdet_liver.errors import input_error
 
 SECTIONS = ('images', 'annotations', 'categories')
 _KIND = 'a COCO annotation file'
+_BETWEEN_OBJECTS = re.compile(rb'\}\s*,\s*\{')
+_PART = 1 << 20  # bytes: more is slower, as memory is fetched anew instead of used again
 
 
 def read_json(path: str | Path, expected: str) -> Any:
@@ -23,8 +26,40 @@ def read_json(path: str | Path, expected: str) -> Any:
         return json.loads(path.read_bytes())
     except OSError as error:
         raise input_error(path, error.strerror.lower(), expected, 'check the path') from None
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise input_error(path, f'no JSON ({error})', expected, 'write it again') from None
+
+
+def read_json_in_parts(path: str | Path, expected: str) -> Iterator[Any]:
+    """Parse a long JSON list of objects part by part, each again a list, in little memory.
+
+    Any other content is yielded as it is, once. Errors are those of `read_json`.
+    """
+    done = 0
+    try:
+        for text in _pieces(Path(path)):
+            part = json.loads(text)
+            yield part
+            done += len(part) if isinstance(part, list) else 0
+    except (OSError, ValueError, RecursionError):
+        # Broken, or cut inside a text or a nested list. The parts before are right, as
+        # only a cut between two entries of the list leaves whole JSON before it.
+        content = read_json(path, expected)
+        yield content[done:] if isinstance(content, list) else content
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    # The bytes of a JSON list, cut between objects and bracketed again.
+    rest = b''
+    with path.open('rb') as file:
+        # Reading as much as is left over bounds the copying where there is no place to cut.
+        while block := file.read(max(_PART, len(rest))):
+            rest += block
+            cut = _BETWEEN_OBJECTS.search(rest, len(rest) - len(rest) // 16)
+            if cut:
+                yield rest[: cut.start() + 1] + b']'
+                rest = b'[' + rest[cut.end() - 1 :]
+    yield rest
 
 
 def read_images(path: str | Path) -> list[dict]:
@@ -62,8 +97,8 @@ def read_coco(path: str | Path) -> dict[str, list[dict]]:
     return {'images': images, 'annotations': annotations, 'categories': categories}
 
 
-def values_of(entries: Sequence, key: str, where: object) -> list:
-    """`entry[key]` of each entry.
+def values_of(entries: Sequence, key: str, where: object, first: int = 0) -> list:
+    """`entry[key]` of each entry; errors number the entries from `first`.
 
     Raises:
         InputError: names the first entry that is no object or lacks the key.
@@ -74,7 +109,7 @@ def values_of(entries: Sequence, key: str, where: object) -> list:
         i = first_failing(entries, lambda entry: entry[key])
         found = f'no {key!r}' if isinstance(entries[i], dict) else f'a JSON {kind(entries[i])}'
         raise input_error(
-            f'{where}, entry {i}',
+            f'{where}, entry {first + i}',
             found,
             f'an object with the key {key!r}',
             'mend or drop the entry',

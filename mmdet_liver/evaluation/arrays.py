@@ -69,8 +69,18 @@ class Detections:
     scores: np.ndarray  # (P,) 0..1
 
     def __post_init__(self) -> None:
-        rounded = np.round(np.asarray(self.scores, np.float64), SCORE_DECIMALS)
-        object.__setattr__(self, 'scores', rounded)
+        object.__setattr__(self, 'scores', round_scores(self.scores))
+
+
+def round_scores(scores: np.ndarray) -> np.ndarray:
+    """Scores as float64, rounded to SCORE_DECIMALS as Python's `round` does."""
+    scores = np.asarray(scores, np.float64)
+    rounded = np.round(scores, SCORE_DECIMALS)
+    # numpy scales first, so that what lies just beside a half may go to the wrong side of it.
+    half = 0.5 * 10**-SCORE_DECIMALS
+    doubtful = np.flatnonzero(np.abs(np.abs(scores - rounded) - half) < 1e-12)
+    rounded[doubtful] = [round(score, SCORE_DECIMALS) for score in scores[doubtful].tolist()]
+    return rounded
 
 
 def group_by_image(

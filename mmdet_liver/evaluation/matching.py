@@ -12,8 +12,8 @@ import numpy as np
 from mmdet_liver.evaluation.arrays import Annotations, Detections, Truth
 
 IOU_THR = 0.25
-# Pairs of a prediction and an annotation looked at in one go: bounds the memory.
-_PAIRS_AT_ONCE = 1 << 19
+# Pairs of a prediction and an annotation looked at in one go: they fit into the cache.
+_PAIRS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,9 @@ def _candidates(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     # Images with equally many annotations form one dense block: (R,) predictions against
     # (R, G) annotations of their own image. There are few different counts.
-    counts = np.diff(annotations.offsets)[image]  # (P,)
-    for count in np.unique(counts[counts > 0]):
+    of_image = np.diff(annotations.offsets)
+    counts = of_image[image]  # (P,)
+    for count in np.unique(of_image[of_image > 0]):
         block = np.flatnonzero(counts == count)
         step = max(1, _PAIRS_AT_ONCE // int(count))
         for start in range(0, len(block), step):

@@ -16,7 +16,9 @@ A, B, C = (10, 10, 30, 30), (60, 60, 20, 20), (10, 60, 20, 20)
 TRUTH = ground_truth({1: [(1, A), (2, B)], 2: [(3, A)], 3: []})
 # At 0.3 and below there is one over-detection, above 0.6 HCC is missed.
 RESULTS = results({1: [(1, A, 0.9), (2, B, 0.6), (1, C, 0.3)], 2: [(1, A, 0.8)]})
-OUTPUTS = {'metrics.json', 'per_class.csv', 'confusion_matrix.png', 'f1_by_threshold.png'}
+FIGURES = ('confusion_matrix', 'f1_by_threshold', 'froc', 'precision_recall', 'reliability')
+OUTPUTS = {'metrics.json', 'per_class.csv', 'report.html', 'error_types.png', 'strata.png'}
+OUTPUTS |= {f'{name}.png' for name in FIGURES}
 
 
 @pytest.fixture(scope='module')
@@ -34,6 +36,8 @@ def files(tmp_path):
         str(write(tmp_path / 'results.json', RESULTS)),
         '--out-dir',
         str(tmp_path / 'out'),
+        '--resamples',
+        '30',
     ]
 
 
@@ -82,6 +86,7 @@ def test_metrics_json(main, files, tmp_path):
     }
     assert [entry['score_thr'] for entry in content['sweep']] == [i / 20 for i in range(21)]
     assert content['sweep'][7] == {'score_thr': 0.35, **content['mean']}
+    assert content['intervals']['resamples'] == 30
     with (tmp_path / 'out/per_class.csv').open() as file:
         rows = {row['diagnosis']: row for row in csv.DictReader(file)}
     assert rows['sum / mean']['f1'] == str(content['mean']['f1'])
@@ -94,7 +99,12 @@ def test_threshold_given_and_taken_from_a_file(main, files, tmp_path):
     assert given['per_class']['HCC']['missed'] == 1
     source = str(write(tmp_path / 'val.json', given))
     main([*files, '--score-thr-from', source])
-    assert metrics(tmp_path) == {**given, 'score_thr_source': f'chosen on {source}'}
+    taken = metrics(tmp_path)
+    assert taken['score_thr_source'] == f'chosen on {source}'
+    # Where the threshold is from does not change a number.
+    differing = {name for name in given if given[name] != taken[name]}
+    assert differing == {'score_thr_source', 'intervals'}
+    assert given['intervals']['mean'] == taken['intervals']['mean']
 
 
 @pytest.mark.parametrize(
@@ -114,6 +124,44 @@ def test_unfit_threshold_file_is_named(main, files, tmp_path, content, message):
     assert not (tmp_path / 'out').exists()
 
 
+def test_threshold_chosen_on_other_data(main, files, tmp_path):
+    val = write(tmp_path / 'val.json', ground_truth({8: [(1, A)], 9: [(2, B)]}))
+    # The over-detection at 0.62 has the F1 of val peak at 0.65.
+    found = results({8: [(1, A, 0.9)], 9: [(2, B, 0.66), (2, C, 0.62)]})
+    val_results = str(write(tmp_path / 'val_results.json', found))
+    main([*files, '--choose-thr-on', str(val), val_results])
+    content = metrics(tmp_path)
+    assert (content['score_thr'], content['score_thr_source']) == (
+        0.65,
+        f'chosen on {val_results}',
+    )
+    assert content['per_class']['HCC']['missed'] == 1
+
+
+def test_a_threshold_of_another_iou_threshold_is_refused(main, files, tmp_path):
+    main([*files, '--iou-thr', '0.5'])
+    source = tmp_path / 'out/metrics.json'
+    with pytest.raises(InputError, match='iou_thr 0.5; expected 0.25'):
+        main([*files, '--score-thr-from', str(source)])
+
+
+def test_compare_group_by_and_strata(main, files, tmp_path, capsys):
+    truth = {**TRUTH, 'images': [{**i, 'case': i['id'] // 2} for i in TRUTH['images']]}
+    write(tmp_path / 'gt.json', truth)
+    other = str(write(tmp_path / 'other.json', RESULTS[:1]))
+    main([*files, '--compare', other, '--group-by', 'case', '--strata', 'case'])
+    content = metrics(tmp_path)
+    assert [row['name'] for row in content['strata']['case']] == ['0', '1']
+    assert (content['intervals']['resampled'], content['intervals']['units']) == (
+        'groups by case',
+        2,
+    )
+    row = content['comparison']['at_best']['mean']['f1']
+    assert row['difference'] == pytest.approx(5 / 9 - 1 / 3)
+    assert f'difference  {row["difference"]:+.4f}' in capsys.readouterr().out
+    assert 'comparison.png' in {p.name for p in (tmp_path / 'out').iterdir()}
+
+
 def test_single_class(main, files, tmp_path):
     main([*files, '--single-class'])
     content = metrics(tmp_path)
@@ -125,7 +173,8 @@ def test_contact_sheet(main, files, tmp_path):
     for i in (1, 2, 3):
         Image.new('L', (100, 90)).save(tmp_path / f'{i}.png')
     main([*files, '--image-root', str(tmp_path)])
-    assert {p.name for p in (tmp_path / 'out').iterdir()} == {*OUTPUTS, 'contact_sheet.png'}
+    sheets = {'contact_sheet.png', 'worst_confusions.png'}  # nothing is missed or too much
+    assert {p.name for p in (tmp_path / 'out').iterdir()} == OUTPUTS | sheets
 
 
 def test_empty_results_miss_everything(main, files, tmp_path):

@@ -14,7 +14,10 @@ from mmdet_liver.errors import input_error
 from mmdet_liver.evaluation.arrays import Truth, merge_classes
 from mmdet_liver.evaluation.detection_files import read_truth, to_detections
 from mmdet_liver.evaluation.matching import IOU_THR
+from mmdet_liver.evaluation.report.assessment import Options, assess
+from mmdet_liver.evaluation.report.content import content
 from mmdet_liver.evaluation.report.folder import write_report
+from mmdet_liver.evaluation.report.inputs import Inputs
 from mmdet_liver.evaluation.report.study_table import table_text
 from mmdet_liver.evaluation.scoring import (
     Evaluation,
@@ -23,6 +26,8 @@ from mmdet_liver.evaluation.scoring import (
     evaluate,
     read_score_thr,
 )
+from mmdet_liver.evaluation.uncertainty.intervals import RESAMPLES
+from mmdet_liver.evaluation.uncertainty.units import PATIENT_KEY
 from mmdet_liver.files import write_json
 from mmdet_liver.taxonomy import TUMOR
 
@@ -55,6 +60,9 @@ class LesionF1Metric(BaseMetric):
         score_thr: None for the best on this data, a number, or the path of a
             `metrics.json` whose threshold is taken.
         out_dir: folder for `results.json` and all that `tools/evaluate.py` writes.
+        group_by: key of the images of `ann_file` that names the patient, for the report.
+        strata: keys of the images by whose values the report parts the data.
+        resamples: of the bootstrap in the report; 0 for none.
     """
 
     default_prefix = 'lesion'
@@ -65,6 +73,9 @@ class LesionF1Metric(BaseMetric):
         iou_thr: float = IOU_THR,
         score_thr: float | str | None = None,
         out_dir: str | None = None,
+        group_by: str = PATIENT_KEY,
+        strata: Sequence[str] = (),
+        resamples: int = RESAMPLES,
         collect_device: str = 'cpu',
         prefix: str | None = None,
         collect_dir: str | None = None,
@@ -73,13 +84,14 @@ class LesionF1Metric(BaseMetric):
         # Wrong arguments end the run here, not after hours of inference.
         check_iou_thr(iou_thr)
         if isinstance(score_thr, str):
-            read_score_thr(score_thr)
+            read_score_thr(score_thr, iou_thr=iou_thr)
         elif score_thr is not None:
             check_score_thr(score_thr, 'score_thr')
         self.ann_file = ann_file
         self.truth = read_truth(ann_file)
         self.iou_thr = iou_thr
         self.score_thr = score_thr
+        self.options = Options(group_by, tuple(strata), resamples)
         self.out_dir = None if out_dir is None else Path(out_dir)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
@@ -108,8 +120,11 @@ class LesionF1Metric(BaseMetric):
         evaluation = evaluate(truth, detections, self.iou_thr, self.score_thr)
         MMLogger.get_current_instance().info('\n' + table_text(evaluation))
         if self.out_dir is not None:
-            write_json(self.out_dir / 'results.json', entries)
-            write_report(evaluation, self.out_dir, _reachable(ordered))
+            results = self.out_dir / 'results.json'
+            write_json(results, entries)
+            assessment = assess(evaluation, self.options)
+            m = content(assessment, Inputs(self.ann_file, results))
+            write_report(assessment, m, self.out_dir, _reachable(ordered))
         return _summary(evaluation)
 
     def _truth_as_classes(self) -> tuple[Truth, list]:

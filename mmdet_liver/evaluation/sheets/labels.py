@@ -3,6 +3,9 @@
 import numpy as np
 from matplotlib.axes import Axes
 
+from mmdet_liver.evaluation.figures.classes import ink_on
+from mmdet_liver.evaluation.figures.fonts import text_columns
+
 _FONT_PT = 8
 # A letter and a line of that font in pixels of the figure, at its 100 dots an inch.
 _LETTER_PX, _LINE_PX = 7.0, 15.0
@@ -23,19 +26,18 @@ class LabelPlacer:
         """Write `text` beside the box (xyxy in image pixels) on a ground of its colour."""
         place = self._free_place(text, box)
         self.taken.append(place)
-        bright = np.dot(color, (0.299, 0.587, 0.114)) > 0.5
         self.axes.text(
             place[0] + 2 * self.scale,
             place[1:4:2].mean(),
             text,
             va='center',
             fontsize=_FONT_PT,
-            color='black' if bright else 'white',
+            color=ink_on(color),
             bbox={'facecolor': color, 'edgecolor': 'none', 'pad': 1.0, 'alpha': 0.85},
         )
 
     def _free_place(self, text: str, box: np.ndarray) -> np.ndarray:
-        size = np.array([len(text) * _LETTER_PX + 4, _LINE_PX]) * self.scale
+        size = np.array([text_columns(text) * _LETTER_PX + 4, _LINE_PX]) * self.scale
         left, right = box[0], box[2] - size[0]
         above, below = box[1] - size[1], box[3]
         corners = [(left, above), (left, below), (right, above), (right, below)]

@@ -1,14 +1,13 @@
 """`index.html`: the report as one page that holds its pictures and asks nobody for anything."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import numpy as np
 
 from mmdet_liver import __version__
+from mmdet_liver.pages.rendering import render
 from mmdet_liver.preparation.statistics.figures import PLOTS, Plot, unknown_note
 from mmdet_liver.preparation.statistics.findings import Finding, deal, findings_row
 from mmdet_liver.preparation.statistics.groups import figure_label, is_drawable
@@ -49,14 +48,10 @@ def page_html(
     seed: int,
 ) -> str:
     """The whole page; the same input gives the same text."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(data_uri=_data_uri, number=_number)
-    template = environment.from_string(_TEMPLATE.read_text(encoding='utf-8'))
     splits = split_rows(tables)
     reasons = {rule.name: rule.reason for rule in RULES}
-    return template.render(
+    return render(
+        _TEMPLATE,
         tables=tables,
         version=__version__,
         seed=seed,
@@ -142,11 +137,3 @@ def _figure(plot: Plot, tables: Tables, pictures: Pictures) -> dict:
     if plot.name not in pictures.figures:
         note = note or 'There are no lesions.'
     return {'plot': plot, 'note': note, 'png': pictures.figures.get(plot.name)}
-
-
-def _number(count: int | None) -> str:
-    return 'not known' if count is None else f'{count:,}'
-
-
-def _data_uri(png: bytes) -> str:
-    return f'data:image/png;base64,{base64.b64encode(png).decode()}'

@@ -20,8 +20,9 @@ from mmengine.structures import InstanceData  # noqa: E402
 from mmdet_liver.errors import InputError  # noqa: E402
 from mmdet_liver.evaluation.detection_files import read_detections, read_truth  # noqa: E402
 from mmdet_liver.evaluation.metrics import LesionF1Metric  # noqa: E402
-from mmdet_liver.evaluation.report.folder import write_report  # noqa: E402
+from mmdet_liver.evaluation.report.content import plain, study  # noqa: E402
 from mmdet_liver.evaluation.scoring import evaluate  # noqa: E402
+from mmdet_liver.files import write_json  # noqa: E402
 
 CLASSES = ('cyst', 'HCC', 'hemangioma', 'Meta')
 TWO_RANKS = Path(__file__).with_name('two_ranks.py')
@@ -130,7 +131,9 @@ def test_files_are_those_of_the_evaluation_of_results_json(tmp_path, classes):
     arguments += ['--single-class'] if len(classes) == 1 else []
     tool = Path(__file__).parents[3] / 'tools/evaluate.py'
     subprocess.run([sys.executable, str(tool), *arguments], check=True, capture_output=True)
-    for name in ('metrics.json', 'per_class.csv', 'confusion_matrix.png', 'f1_by_threshold.png'):
+    written = {path.name for path in (tmp_path / 'tool').iterdir()}
+    assert {'metrics.json', 'per_class.csv', 'report.html', 'froc.png'} <= written
+    for name in written:
         assert (tmp_path / 'loop' / name).read_bytes() == (tmp_path / 'tool' / name).read_bytes()
     assert json.loads((tmp_path / 'loop/metrics.json').read_text())['mean']['f1'] > 0
 
@@ -139,7 +142,8 @@ def test_threshold_of_another_run(tmp_path, small):
     truth = read_truth(small)
     (tmp_path / 'none.json').write_text('[]')
     detections = read_detections(tmp_path / 'none.json', truth)
-    write_report(evaluate(truth, detections, score_thr=0.65), tmp_path / 'val')
+    given = study(evaluate(truth, detections, score_thr=0.65))
+    write_json(tmp_path / 'val/metrics.json', plain(given))
     samples = [sample(1, [[10, 10, 50, 50]], [0.6], [1]), sample(2, [], [], [])]
     chosen = str(tmp_path / 'val/metrics.json')
     out = tmp_path / 'test'

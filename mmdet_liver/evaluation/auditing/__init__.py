@@ -1,0 +1,1 @@
+"""Missing and doubtful labels: found with predictions, handed to a reviewer, merged back."""

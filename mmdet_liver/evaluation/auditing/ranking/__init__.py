@@ -1,0 +1,1 @@
+"""What a reviewer should look at first, from ground truth and predictions alone."""
