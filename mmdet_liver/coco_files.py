@@ -125,9 +125,11 @@ def require_keys(entries: Sequence, keys: Sequence[str], where: object) -> None:
 def require_unique_ids(entries: Sequence, where: object) -> list:
     """The ids of the entries; InputError unless each is a number or a text, given once."""
     ids = values_of(entries, 'id', where)
+    if set(map(type, ids)) <= {int, str} and len(set(ids)) == len(ids):
+        return ids
     seen = set()
     for i, value in enumerate(ids):
-        if not isinstance(value, int | str):
+        if not isinstance(value, int | str) or isinstance(value, bool):
             raise input_error(
                 f'{where}, entry {i}', f'id {value!r}', 'a number or a text', 'mend the id'
             )

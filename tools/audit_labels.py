@@ -20,6 +20,7 @@ from pathlib import Path
 
 from mmdet_liver.cli import run_tool, whole_number
 from mmdet_liver.coco_files import read_coco
+from mmdet_liver.errors import input_error
 from mmdet_liver.evaluation.auditing.handing_out.folder import write_review_folder
 from mmdet_liver.evaluation.auditing.handing_out.label_studio import LOCAL_FILES
 from mmdet_liver.evaluation.auditing.merging.files import merge_files
@@ -41,6 +42,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _hand_out(args: argparse.Namespace) -> None:
+    _require_different(args.results)
     truth = read_truth(args.ground_truth)
     predictions = [read_detections(path, truth) for path in args.results]
     rules = Rules(
@@ -64,6 +66,13 @@ def _hand_out(args: argparse.Namespace) -> None:
         shown = sum(item.kind == kind for item in listed.items)
         print(f'{kind}: {listed.found[kind]} found, {shown} on the list')
     print(f'{images} images to review, written to {args.out_dir}')
+
+
+def _require_different(paths: list[Path]) -> None:
+    """InputError if a results file is given twice: it would agree with itself."""
+    for i, path in enumerate(paths):
+        if path.resolve() in [other.resolve() for other in paths[:i]]:
+            raise input_error(path, 'the same results again', 'one file a model', 'give it once')
 
 
 def _merge(args: argparse.Namespace) -> None:
@@ -92,13 +101,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar='RESULTS',
         help='COCO results files, one a model: [{image_id, category_id, bbox, score}, ...]',
     )
-    _add_audit_options(parser.add_argument_group('to make a review list'))
+    group = parser.add_argument_group('to make a review list')
+    _add_folder_options(group)
+    _add_rule_options(group)
     _add_merge_options(parser.add_argument_group('to merge a review'))
     return parser
 
 
-def _add_audit_options(group: argparse._ArgumentGroup) -> None:
-    rules = Rules()
+def _add_folder_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument('--out-dir', type=Path, metavar='DIR', help='folder for the review')
     group.add_argument(
         '--image-root',
@@ -106,6 +116,16 @@ def _add_audit_options(group: argparse._ArgumentGroup) -> None:
         metavar='DIR',
         help='folder that file_name of GT starts from: adds contact sheets',
     )
+    group.add_argument(
+        '--image-url',
+        default=LOCAL_FILES,
+        metavar='PREFIX',
+        help="what comes before file_name in Label Studio's image addresses (default: %(default)s)",
+    )
+
+
+def _add_rule_options(group: argparse._ArgumentGroup) -> None:
+    rules = Rules()
     group.add_argument(
         '--min-score',
         type=float,
@@ -137,12 +157,6 @@ def _add_audit_options(group: argparse._ArgumentGroup) -> None:
         action='store_true',
         help='suggest nothing on images marked fully_annotated; otherwise they come last, as '
         'somebody has said that every lesion there is annotated',
-    )
-    group.add_argument(
-        '--image-url',
-        default=LOCAL_FILES,
-        metavar='PREFIX',
-        help="what comes before file_name in Label Studio's image addresses (default: %(default)s)",
     )
 
 

@@ -210,10 +210,10 @@ def _classes(categories: list, path: str | Path) -> tuple[dict, list[str], list[
 
 
 def _flags(annotations: list[dict], key: str, path: str | Path) -> np.ndarray:
-    values = [a.get(key, 0) for a in annotations]
+    values = [annotation.get(key, 0) for annotation in annotations]
     for i, value in enumerate(values):
         if value not in (0, 1, None):
             raise input_error(
                 f'{path}, annotations, entry {i}', f'{key} {value!r}', '0 or 1', 'mend'
             )
-    return np.array([bool(v) for v in values], bool)
+    return np.fromiter(map(bool, values), bool, len(values))

@@ -64,6 +64,14 @@ def test_wrong_annotations_are_named(tmp_path, key, value):
         read_truth(path)
 
 
+@pytest.mark.parametrize('value', [True, None, 1.5, [1], 2])
+def test_wrong_image_ids_are_named(tmp_path, value):
+    content = ground_truth({1: [], 2: [], 3: []})
+    content['images'][2]['id'] = value
+    with pytest.raises(InputError, match='images, entry 2: found id '):
+        read_truth(write(tmp_path / 'gt.json', content))
+
+
 @pytest.mark.parametrize('number', [0, 1, 0.25, 2**63, 1e-300])
 def test_whole_numbers_are_numbers(tmp_path, truth, number):
     entries = [{**GOOD, 'bbox': [0, 0.5, number, 1]}, GOOD, {**GOOD, 'score': 1}]

@@ -63,4 +63,3 @@ def test_detections_give_the_published_table(tmp_path, model):
         assert round(float(getattr(evaluation.mean, name)), 4) == value
     for name in ('total', 'over_detections', 'missed'):
         assert sums(evaluation)[name] == sum(expected[name])
-

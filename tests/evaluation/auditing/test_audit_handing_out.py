@@ -231,6 +231,12 @@ def test_the_tool_asks_for_one_of_its_two_uses(main, argv):
     assert caught.value.code == 2
 
 
+def test_a_model_does_not_agree_with_itself(main, tmp_path):
+    gt, found = write(tmp_path / 'gt.json', TRUTH), write(tmp_path / 'results.json', RESULTS)
+    with pytest.raises(InputError, match='the same results again'):
+        main([str(gt), str(found), str(found), '--out-dir', str(tmp_path / 'out')])
+
+
 def test_the_ground_truth_is_not_written_over(main, tmp_path):
     gt = write(tmp_path / 'gt.json', TRUTH)
     reviewed = write(tmp_path / 'reviewed.json', [])

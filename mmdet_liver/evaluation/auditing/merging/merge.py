@@ -75,7 +75,7 @@ def merge_review(
             own[annotation['image_id']].append(i)
     done = _Done(content, source)
     for image in reviewed:
-        done.image(image, own[image.entry['id']])
+        done.take(image, own[image.entry['id']])
     marks = {'fully_annotated': 1} if fully_annotated else {}
     marks['reviewed'] = source.entry()
     ids = {image.entry['id'] for image in reviewed}
@@ -103,8 +103,8 @@ class _Done:
         ids = [a.get('id') for a in (*self.before, *gone)]
         self.next_id = 1 + max((i for i in ids if isinstance(i, int)), default=0)
 
-    def image(self, image: ReviewedImage, own: list[int]) -> None:
-        """Compare one image; `own` are its annotations' indices."""
+    def take(self, image: ReviewedImage, own: list[int]) -> None:
+        """Take one image; `own` are its annotations' indices."""
         before = [self.before[i] for i in own]
         result = compare(
             np.array([a['bbox'] for a in before], np.float64),
