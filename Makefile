@@ -59,7 +59,7 @@ demo: $(INSTALLED) $(REPORT)/metrics.json
 	@$(BIN)/python tools/evaluate.py $(DEMO)/data/annotations/test_truth.json $(REPORT)/results.json \
 		--score-thr-from $(RUN)/val/metrics.json --image-root $(DEMO)/data/images --out-dir $(REPORT)
 	@echo 'These are patients that no training saw, scored on every lesion drawn, at the threshold'
-	@echo 'that was best on val. To look at: $(REPORT)/contact_sheet.png, confusion_matrix.png'
+	@echo 'that was best on val. To look at: $(REPORT)/report.html'
 
 $(DEMO)/raw/manifest.csv: | $(INSTALLED)
 	$(BIN)/python tools/make_phantom.py $(DEMO)/raw --patients 200 --seed 0 --overwrite

@@ -7,7 +7,7 @@ The same inputs for all, one process, taking turns; medians and their ratios are
   told: with the data only, and at its peak.
 - sweep: from arrays (there: objects) in memory to matrices and scores at 21 thresholds,
   matching included. COCOeval and faster-coco-eval do their evaluate() and accumulate(), which
-  is another metric on the same boxes.
+  is another metric on the same boxes, and what our own COCO AP gives.
 - ground truth, results: reading the files, into arrays here, into a COCO object there.
 - bootstrap: 95% intervals of all numbers of a report, and the paired comparison with a second
   detector, by resampled patients, each in a fresh process.
@@ -32,6 +32,7 @@ from mmdet_liver.evaluation.arrays import Detections, Truth
 from mmdet_liver.evaluation.confusion import find_outcomes, sweep
 from mmdet_liver.evaluation.detection_files import read_detections, read_truth
 from mmdet_liver.evaluation.matching import match
+from mmdet_liver.evaluation.measures.average_precision import average_precision
 from mmdet_liver.evaluation.scoring import evaluate
 from mmdet_liver.evaluation.uncertainty.comparison import compare
 from mmdet_liver.evaluation.uncertainty.intervals import find_intervals
@@ -76,7 +77,10 @@ def show_ratios(images: int, repeats: int, peers: bool) -> None:
             f'\n{images:,} images, {len(detections.image):,} predictions, results file of '
             f'{files[1].stat().st_size / 1e6:.0f} MB; median of {repeats}'
         )
-        ours = {'ours': lambda: full_sweep(truth, detections)}
+        ours = {
+            'ours': lambda: full_sweep(truth, detections),
+            'COCO AP, ours': lambda: average_precision(truth, detections),
+        }
         take_turns('sweep', ours | (_sweeping_peers(*files) if peers else {}), repeats)
         ours = {'ours': (lambda: read_truth(files[0]), lambda: read_detections(files[1], truth))}
         readers = ours | (_reading_peers(*files) if peers else {})

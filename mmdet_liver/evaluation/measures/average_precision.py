@@ -11,6 +11,10 @@ them as lesions, and MMDetection's CocoMetric drops them, so that a prediction t
 wrong. Where nothing is ignored all three agree (but CocoMetric takes the 1,000 best where an
 image has that many of a class). Scores are rounded to 6 decimals, as everywhere in this
 evaluation.
+
+The libraries give the same numbers (the tests compare them) from a dictionary a prediction,
+which is 1 GB for 8,391 images with 100 each; here the arrays at hand are used, as in TIDE's
+error types, which need the same matching.
 """
 
 from dataclasses import dataclass

@@ -168,10 +168,11 @@ class LesionF1Metric(BaseMetric):
 
 def to_coco(image: ImagePredictions, categories: list) -> list[dict]:
     """COCO result entries of one image, in its own order; `categories[label]` is the id."""
-    if len(image.labels) and not 0 <= image.labels.min() <= image.labels.max() < len(categories):
+    outside = image.labels[(image.labels < 0) | (image.labels >= len(categories))]
+    if len(outside):
         raise input_error(
             f'predictions for image {image.image_id!r}',
-            f'label {image.labels.max()}',
+            f'label {outside[0]}',
             f'0 to {len(categories) - 1}',
             "set the head's num_classes to the number of classes of the data set",
         )

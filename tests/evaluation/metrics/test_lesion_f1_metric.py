@@ -1,5 +1,4 @@
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +24,6 @@ from mmdet_liver.evaluation.scoring import evaluate  # noqa: E402
 from mmdet_liver.files import write_json  # noqa: E402
 
 CLASSES = ('cyst', 'HCC', 'hemangioma', 'Meta')
-TWO_RANKS = Path(__file__).with_name('two_ranks.py')
 
 
 def data_set(folder: Path, images: int = 7) -> tuple[str, list[dict]]:
@@ -174,6 +172,7 @@ def test_in_mmengine_evaluator(small):
         pytest.param([(1, 0)], CLASSES, 'only 1 were predicted', id='images left out'),
         pytest.param([(1, 0), (2, 0), (9, 0)], CLASSES, 'no image with id 9', id='unknown image'),
         pytest.param([(1, 4), (2, 0)], CLASSES, 'label 4; expected 0 to 3', id='too many labels'),
+        pytest.param([(1, -1), (2, 0)], CLASSES, 'label -1; expected 0 to 3', id='label below 0'),
         pytest.param([(1, 0), (2, 0)], CLASSES[:2], '2 classes', id='too few classes'),
         pytest.param([(1, 0), (2, 0)], ('a', 'b', 'c', 'd'), 'a, b, c, d', id='unknown names'),
     ],
@@ -207,19 +206,3 @@ def test_wrong_arguments_end_the_run_at_its_start(small):
 def test_repeated_images_count_once(tmp_path):
     ann_file, samples = data_set(tmp_path)
     assert score(ann_file, [*samples, samples[0], samples[3]]) == score(ann_file, samples)
-
-
-def test_two_ranks_equal_one(tmp_path):
-    images = 7  # the sampler repeats one of them
-    ann_file, samples = data_set(tmp_path, images)
-    expected = score(ann_file, samples, out_dir=str(tmp_path / 'one'))
-    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
-    command = [sys.executable, str(TWO_RANKS), str(tmp_path), str(images)]
-    ranks = [
-        subprocess.Popen([*command, str(rank)], env=environment, cwd=tmp_path) for rank in (0, 1)
-    ]
-    assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
-    for rank in (0, 1):
-        assert json.loads((tmp_path / f'rank{rank}.json').read_text()) == expected
-    for name in ('metrics.json', 'results.json'):
-        assert (tmp_path / 'two' / name).read_bytes() == (tmp_path / 'one' / name).read_bytes()
