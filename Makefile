@@ -32,7 +32,7 @@ $(INSTALLED): setup.py constraints.txt
 	@test -n '$(PYTHON)' || { echo 'error: no Python 3.11 or 3.12 with venv was found; install one (Debian: apt install python3-venv) or give PYTHON=path' >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch torchvision setuptools wheel
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[onedl,dicom,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[onedl,dicom,probe,dev]'
 	@# The hosts pull in the OpenCV build that needs libGL; both write into one cv2/.
 	$(BIN)/python -m pip uninstall --quiet --yes opencv-python opencv-python-headless
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps opencv-python-headless

@@ -45,6 +45,7 @@ OPENMMLAB = [
 # pydicom alone reads uncompressed files; GDCM decodes what scanners compress (JPEG, also
 # lossless, JPEG-LS, JPEG 2000, RLE) and has a licence that allows it anywhere.
 DICOM = ['pydicom>=3', 'python-gdcm']
+PROBE = ['scikit-learn']  # the maps of tools/probe_features.py
 DEV = [
     'pytest',
     'pytest-xdist',  # the tests on both cores
@@ -67,11 +68,18 @@ setup(
     packages=[*find_packages(include=['mmdet_liver', 'mmdet_liver.*']), 'mmdet_liver.configs'],
     package_dir={'mmdet_liver.configs': 'configs'},
     package_data={
-        'mmdet_liver.configs': ['**/*.py'],
+        'mmdet_liver.configs': ['**/*.py', '**/*.yaml'],
         'mmdet_liver.pages': ['base.html'],
         'mmdet_liver.preparation.statistics': ['template.html'],
         'mmdet_liver.evaluation.report': ['template.html'],
+        'mmdet_liver.reproduction': ['template.html'],
     },
     install_requires=REQUIRES,
-    extras_require={'onedl': ONEDL, 'openmmlab': OPENMMLAB, 'dicom': DICOM, 'dev': DEV},
+    extras_require={
+        'onedl': ONEDL,
+        'openmmlab': OPENMMLAB,
+        'dicom': DICOM,
+        'probe': PROBE,
+        'dev': DEV,
+    },
 )

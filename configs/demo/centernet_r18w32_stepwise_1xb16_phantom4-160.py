@@ -16,5 +16,6 @@ custom_hooks = [
         unit='fraction',
         schedule=[(0, 4), (0.05, 3), (0.1, 2), (0.15, 1), (0.2, 0), (0.25, -1)],
     ),
+    dict(type='HeatmapVisualizationHook', interval=15),
 ]
 find_unused_parameters = True

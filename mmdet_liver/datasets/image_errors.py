@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 from mmdet_liver.errors import InputError, input_error
@@ -32,19 +33,20 @@ def naming_broken_image(img_path: str, backend_args: dict | None = None) -> Iter
     """Around `prepare_data`, so that any pipeline and any loader of images may be used.
 
     OpenCV decodes the rest of a truncated JPEG as grey without an error, hence the check
-    before. It costs a look at the file's start and end; only after a failure is every
-    pixel decoded to see whether the image is to blame. Images that are not on a local
-    disk are left to the loader.
+    before. It costs a look at the file's start and end, once in each process; only after a
+    failure is every pixel decoded to see whether the image is to blame. Images that are not
+    on a local disk are left to the loader.
 
     Args:
         backend_args: of the data set, as MMEngine's file backends take them.
     Raises:
         InputError: naming the image, if it is missing, truncated or damaged.
     """
-    local = '://' not in img_path and (backend_args or {}).get('backend', 'local') == 'local'
+    local = is_local(img_path, backend_args)
     # What is missing may lie in a store that only the pipeline's loader knows.
     if local and Path(img_path).exists():
-        check_image_file(img_path)
+        status = Path(img_path).stat()
+        _check_once(img_path, status.st_mtime_ns, status.st_size)
     try:
         yield
     except InputError:
@@ -53,3 +55,15 @@ def naming_broken_image(img_path: str, backend_args: dict | None = None) -> Iter
         if local and (isinstance(error, FileNotFoundError) or Path(img_path).exists()):
             read_image(img_path)
         raise
+
+
+def is_local(img_path: str, backend_args: dict | None = None) -> bool:
+    """Whether the image is a file of a local disk, not an object of another store."""
+    return '://' not in img_path and (backend_args or {}).get('backend', 'local') == 'local'
+
+
+@lru_cache(maxsize=2**16)
+def _check_once(img_path: str, mtime: int, size: int) -> None:
+    # Every epoch reads every image: one look at a file is enough until it changes. An error
+    # is not remembered. Over a network the look costs more than all of the pipeline.
+    check_image_file(img_path)

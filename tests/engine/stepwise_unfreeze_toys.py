@@ -103,9 +103,10 @@ def toy_runner(
     epochs: int = 3,
     model: nn.Module | None = None,
     unit: str = 'epoch',
+    unfreezing: dict | None = None,
     hooks: tuple = (),
     ranks: int = 1,
-    val: bool = False,
+    val: bool | BaseMetric = False,
     sampler: str = 'DefaultSampler',
     **kwargs: object,
 ) -> Runner:
@@ -114,9 +115,10 @@ def toy_runner(
         kwargs |= {
             'val_dataloader': _loader(ToyData()),
             'val_cfg': {},
-            'val_evaluator': [ToyMetric()],
+            'val_evaluator': [ToyMetric() if val is True else val],
         }
     hook = {'type': 'StepwiseUnfreezeHook', 'schedule': schedule, 'unit': unit}
+    hook |= unfreezing or {}
     options = {
         'train_dataloader': _loader(ToyData(ranks), sampler),
         'train_cfg': {'by_epoch': True, 'max_epochs': epochs},

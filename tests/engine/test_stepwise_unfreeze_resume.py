@@ -51,6 +51,7 @@ def assert_same(left, right):
         assert left == right
 
 
+RISING = {'fresh_lr_factor': 0.1, 'lr_rise': 2}
 RESUMED = {
     'optim_wrapper': optim(ADAM, paramwise_cfg=LAYER4_SLOWER),
     'param_scheduler': [{'type': 'CosineAnnealingLR', 'T_max': 5, 'by_epoch': True}],
@@ -58,22 +59,25 @@ RESUMED = {
 
 
 @pytest.mark.parametrize(
-    ('killed_before', 'latest'),
+    ('killed_before', 'latest', 'unfreezing'),
     [
-        pytest.param(1, True, id='while frozen, on to the thaw'),
-        pytest.param(2, True, id='at the thaw'),
-        pytest.param(3, False, id='between thaws, checkpoint named'),
-        pytest.param(4, True, id='at the last thaw'),
+        pytest.param(1, True, {}, id='while frozen, on to the thaw'),
+        pytest.param(2, True, {}, id='at the thaw'),
+        pytest.param(3, False, {}, id='between thaws, checkpoint named'),
+        pytest.param(4, True, {}, id='at the last thaw'),
+        pytest.param(3, True, RISING, id='while a learning rate rises'),
+        pytest.param(1, True, {'norm_stats': 'always'}, id='frozen, statistics follow'),
     ],
 )
-def test_resumed_run_equals_an_uninterrupted_one(tmp_path, killed_before, latest):
+def test_resumed_run_equals_an_uninterrupted_one(tmp_path, killed_before, latest, unfreezing):
     def run(folder, *hooks, **kwargs):
         runner = toy_runner(
             tmp_path / folder,
             [(0, 4), (2, 3), (4, -1)],
             epochs=5,
-            hooks=({'type': 'EMAHook', 'momentum': 0.3}, *hooks),
+            hooks=({'type': 'EMAHook', 'momentum': 0.3, 'update_buffers': True}, *hooks),
             val=True,
+            unfreezing=unfreezing,
             **copy.deepcopy({**RESUMED, **kwargs}),
         )
         runner.train()

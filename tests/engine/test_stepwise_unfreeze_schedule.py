@@ -2,12 +2,16 @@
 
 import pytest
 
-from mmdet_liver.engine.hooks.freezing import (
+from mmdet_liver import compat
+from mmdet_liver.errors import InputError
+
+compat.install()
+
+from mmdet_liver.engine.hooks.freezing import (  # noqa: E402
     checked_schedule,
     frozen_stages_at,
     unreached_entries,
 )
-from mmdet_liver.errors import InputError
 
 STEPS = ((0, 4), (10, 3), (20, -1))
 SHARES = ((0, 4), (0.1, 3), (0.7, -1))

@@ -8,7 +8,8 @@ load = [
     dict(type='LoadImageFromFile'),
 ]
 load_train = [
-    *load,
+    # LIVER_CACHE=/path/to/a/folder keeps the decoded train images there; no cache by default.
+    dict(type='LoadCachedImage', cache_dir='{{$LIVER_CACHE:none}}'),
     dict(type='LoadAnnotations', with_bbox=True),
     # Gain and contrast differ from scanner to scanner. Hue is left alone: colour in B-mode is
     # a mark or a Doppler overlay, not tissue. (PhotoMetricDistortion would swap channels.)

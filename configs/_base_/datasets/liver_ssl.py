@@ -3,7 +3,8 @@
 data_root = '{{$LIVER_DATA:data/liver4/}}'  # as the detector's
 
 load = [
-    dict(type='LoadImageFromFile'),
+    # The detector's cache of decoded images, if LIVER_CACHE names a folder.
+    dict(type='LoadCachedImage', cache_dir='{{$LIVER_CACHE:none}}'),
 ]
 # After the crop. Grey only: colour in B-mode is a mark or a Doppler overlay, not tissue.
 look = [

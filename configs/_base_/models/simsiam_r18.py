@@ -1,18 +1,11 @@
 # SimSiam (Chen and He, arXiv:2011.10566) on ResNet18, whose weights fit the detector's.
 #
 # Projector and predictor have the paper's widths (2048, 512), which it keeps for ResNet18
-# as well (appendix D). Plain BN for one device; for several, set sync_bn='torch'.
-_base_ = ['./input_normalisation.py']
+# as well (appendix D).
+_base_ = ['./r18_ssl.py']
 neck_norm_cfg = dict(type='BN1d')
 model = dict(
     type='SimSiam',
-    data_preprocessor=dict(
-        type='SelfSupDataPreprocessor',
-        mean=_base_.pixel_mean,
-        std=_base_.pixel_std,
-        to_rgb=True,
-    ),
-    backbone=dict(type='ResNet', depth=18, norm_cfg=dict(type='BN'), zero_init_residual=True),
     neck=dict(
         type='NonLinearNeck',
         in_channels=512,

@@ -1,7 +1,8 @@
 """Random views of an ultrasound image for metric learning: what MMPretrain and MMCV lack.
 
-Images are (H, W) or (H, W, 3), uint8. In MMEngine's root registry, so that a runner of
-any scope finds them. For a share of the images only, wrap them in MMCV's `RandomApply`.
+Images are (H, W) or (H, W, 3), uint8 or float of 0..255. In MMEngine's root registry, so
+that a runner of any scope finds them. For a share of the images only, wrap them in MMCV's
+`RandomApply`.
 """
 
 import math
@@ -12,6 +13,12 @@ import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmengine.registry import TRANSFORMS
+
+from mmdet_liver.datasets.transforms.ultrasound_effects import (
+    add_speckle,
+    apply_gamma,
+    noise_field,
+)
 
 Box = tuple[int, int, int, int]
 
@@ -98,9 +105,7 @@ class RandomGamma(BaseTransform):
         self.gamma_range = gamma_range
 
     def transform(self, results: dict) -> dict:
-        gamma = log_uniform(self.gamma_range)
-        table = 255 * (np.arange(256) / 255) ** gamma
-        results['img'] = cv2.LUT(results['img'], np.round(table).astype(np.uint8))
+        results['img'] = apply_gamma(results['img'], log_uniform(self.gamma_range))
         return results
 
     def __repr__(self) -> str:
@@ -129,9 +134,9 @@ class RandomSpeckle(BaseTransform):
     def transform(self, results: dict) -> dict:
         img = results['img']
         sigma, grain = random.uniform(*self.sigma_range), random.uniform(*self.grain_range)
-        factor = 1 + sigma * noise_field(img.shape[:2], grain)
-        factor = factor if img.ndim == 2 else factor[..., None]
-        results['img'] = np.clip(np.round(img * factor), 0, 255).astype(np.uint8)
+        # MMEngine seeds the standard generator in every worker; NumPy's own streams hang on it.
+        noise = noise_field(img.shape[:2], grain, seed=random.getrandbits(64))
+        results['img'] = add_speckle(img, noise, sigma)
         return results
 
     def __repr__(self) -> str:
@@ -169,16 +174,6 @@ def random_box(
     height = min(image_height, max(1, round(math.sqrt(area / aspect))))
     left, top = random.randint(0, image_width - width), random.randint(0, image_height - height)
     return left, top, width, height
-
-
-def noise_field(shape: tuple[int, int], grain: float) -> np.ndarray:
-    """Gaussian noise of mean about 0 and standard deviation 1, correlated over `grain` pixels."""
-    # MMEngine seeds the standard generator in every worker; NumPy's own streams hang on it.
-    generator = np.random.default_rng(random.getrandbits(64))
-    coarse = (math.ceil(shape[0] / grain), math.ceil(shape[1] / grain))
-    field = generator.standard_normal(coarse, dtype=np.float32)
-    field = cv2.resize(field, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return field / max(float(field.std()), 1e-6)  # interpolation takes variance away
 
 
 def log_uniform(low_high: tuple[float, float]) -> float:

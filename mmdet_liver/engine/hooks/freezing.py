@@ -5,16 +5,18 @@ run in [0, 1). Frozen stages count as in MMDetection's backbones: -1 none, 0 the
 k the stem and stages 1 to k.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmdet_liver.errors import InputError, input_error
 
 Schedule = tuple[tuple[float, int], ...]
 
 UNITS = ('epoch', 'fraction')
+NORM_STATS = ('thawed', 'always', 'never')
 MOST_STAGES = 4
 
 
@@ -39,6 +41,21 @@ def checked_schedule(schedule: Sequence[Sequence[float]], unit: str) -> Schedule
     if any(later <= earlier for earlier, later in zip(starts, starts[1:], strict=False)):
         raise _schedule_error(schedule, 'starts that rise, none of them twice')
     return tuple((start, frozen) for start, frozen in schedule)
+
+
+def check_norm_stats(norm_stats: str) -> None:
+    """Refuse an unknown name.
+
+    Raises:
+        InputError: unless it is one of NORM_STATS.
+    """
+    if norm_stats not in NORM_STATS:
+        raise input_error(
+            'StepwiseUnfreezeHook',
+            f'norm_stats={norm_stats!r}',
+            "'thawed', 'always' or 'never'",
+            'name one of them',
+        )
 
 
 def frozen_stages_at(position: float, schedule: Schedule) -> int:
@@ -135,6 +152,41 @@ def set_frozen_stages(
         parameter.grad = None
 
 
+def stages_by_freezing(
+    model: nn.Module, backbone: nn.Module, thawable: Sequence[nn.Parameter], most: int
+) -> dict[int, int]:
+    """Stage of each parameter, by its `id`: the least `frozen_stages` that freezes it.
+
+    The backbone itself is asked, by freezing up to `most` stages in turn, so any layout
+    will do. Parameters that stay free are left out. Set what is due afterwards.
+    """
+    stage_of: dict[int, int] = {}
+    for stage in range(most + 1):
+        set_frozen_stages(model, backbone, stage, thawable)
+        for parameter in thawable:
+            if not parameter.requires_grad:
+                stage_of.setdefault(id(parameter), stage)
+    return stage_of
+
+
+def norm_layers(backbone: nn.Module, norm_stats: str) -> list[nn.Module]:
+    """The BatchNorm layers whose mode `norm_stats` decides; none for 'thawed'.
+
+    Raises:
+        InputError: on 'always' beside the backbone's norm_eval.
+    """
+    if norm_stats == 'always' and getattr(backbone, 'norm_eval', False):
+        raise input_error(
+            f'model.backbone ({type(backbone).__name__})',
+            "norm_eval=True beside norm_stats='always' of StepwiseUnfreezeHook",
+            'norm_eval=False',
+            'set model.backbone.norm_eval=False, or leave norm_stats out',
+        )
+    if norm_stats == 'thawed':
+        return []
+    return [layer for layer in backbone.modules() if isinstance(layer, _BatchNorm)]
+
+
 def training_parts(backbone: nn.Module) -> list[str]:
     """Names of the backbone's children of which at least one parameter trains."""
     return [
@@ -151,14 +203,20 @@ def parameter_counts(module: nn.Module) -> tuple[int, int]:
 
 
 def learning_rates(
-    backbone: nn.Module, param_groups: Sequence[dict]
+    backbone: nn.Module,
+    param_groups: Sequence[dict],
+    factor_of: Callable[[nn.Parameter], float] = lambda parameter: 1.0,
 ) -> dict[str, tuple[float, float]]:
     """The highest learning rate now and at first, for each child that trains.
 
     A schedule of MMEngine notes the first rate as `initial_lr`; without one it is today's.
+    The rate now is times the parameter's factor.
     """
     rate_of = {
-        id(parameter): (group['lr'], group.get('initial_lr', group['lr']))
+        id(parameter): (
+            group['lr'] * factor_of(parameter),
+            group.get('initial_lr', group['lr']),
+        )
         for group in param_groups
         for parameter in group['params']
     }

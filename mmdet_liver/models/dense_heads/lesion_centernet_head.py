@@ -10,6 +10,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmdet_liver.models.dense_heads.peak_options import PeakOptions
+from mmdet_liver.models.losses.missing_labels import may_lack_labels
 
 DEFAULT_CODER = {'type': 'CenterPointCoder'}
 
@@ -56,12 +57,16 @@ class LesionCenterNetHead(CenterNetHead):
         `CenterNetHead`. Without any box the heat map still learns, and the other two are 0
         but keep their graph, which DistributedDataParallel asks for.
 
+        A heat-map loss that leaves out confident background (`left_out`) does so outside of
+        labelled boxes, on images that are not `fully_annotated`; `left_out_cells`, the mean
+        number an image, is then among the results, for the log alone.
+
         Args:
             center_heatmap_preds: one level, (B, C, H, W) probabilities.
             wh_preds: one level, (B, 2, H, W) in cells.
             offset_preds: one level, (B, 2, H, W) in cells.
             batch_gt_instances: `bboxes` xyxy in input pixels and `labels` of each image.
-            batch_img_metas: `batch_input_shape` (height, width) is read.
+            batch_img_metas: `batch_input_shape` (height, width), `fully_annotated`.
             batch_gt_instances_ignore: `bboxes` of regions without heat-map loss.
         """
         (heatmap,), (wh,), (offset,) = center_heatmap_preds, wh_preds, offset_preds
@@ -79,8 +84,11 @@ class LesionCenterNetHead(CenterNetHead):
             weighting['weight'] = self.bbox_coder.heatmap_weight(
                 target, ignored, input_size=input_size
             )
+        left_out = self._left_out(heatmap, target, batch_gt_instances, batch_img_metas)
+        if left_out is not None:
+            weighting['left_out'] = left_out
         # avg_factor * 2: width and height (x and y) are two channels of one centre.
-        return {
+        losses = {
             'loss_center_heatmap': self.loss_center_heatmap(
                 heatmap, target, avg_factor=avg_factor, **weighting
             ),
@@ -91,6 +99,28 @@ class LesionCenterNetHead(CenterNetHead):
                 offset.float(), targets['offset_target'], weight, avg_factor=avg_factor * 2
             ),
         }
+        if left_out is not None:
+            # Not a loss: MMEngine adds up what has "loss" in its name and logs the rest.
+            losses['left_out_cells'] = left_out.sum() / len(left_out)
+        return losses
+
+    def _left_out(
+        self, heatmap: Tensor, target: Tensor, gt_instances: InstanceList, img_metas: list[dict]
+    ) -> Tensor | None:
+        """Background cells (B, C, H, W) that may be unlabelled lesions; None: not asked for."""
+        if getattr(self.loss_center_heatmap, 'ignore_thr', None) is None:
+            return None
+        left_out = self.loss_center_heatmap.left_out(heatmap, target)
+        if left_out is None:  # in the warm-up
+            return None
+        # Within a labelled box a second peak is a mistake, not another lesion.
+        outside = self.bbox_coder.heatmap_weight(
+            target,
+            [gt.bboxes for gt in gt_instances],
+            input_size=tuple(img_metas[0]['batch_input_shape']),
+        )
+        lacking = outside.new_tensor(may_lack_labels(img_metas)).view(-1, 1, 1, 1)
+        return left_out & (outside * lacking > 0)
 
     def get_targets(
         self,

@@ -1,0 +1,276 @@
+"""Whole grids with tools that only pretend to train (`fake_tools.py`)."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from test_folds import prepared
+
+from mmdet_liver.cli import run_tool
+from mmdet_liver.errors import InputError
+from mmdet_liver.reproduction import run as run_module
+from mmdet_liver.reproduction.claiming import claimed
+from mmdet_liver.reproduction.devices import choose_devices
+from mmdet_liver.reproduction.grid import read_grid
+from mmdet_liver.reproduction.logs import seconds_of
+from mmdet_liver.reproduction.plan import make_plan
+from mmdet_liver.reproduction.run import describe, reproduce
+
+GRID = """
+data: {root: DATA, folds: 2, val_share: 0.2}
+seeds: [0, 1]
+epochs: 2
+resamples: 20
+pretraining:
+  simsiam: {config: busi/simsiam_r18_1xb64-coslr-200e_busi-128, epochs: 1}
+arms:
+  flex: {config: busi/centernet_r18_flex_1xb16-60e_busi2-256}
+  fix: {config: busi/centernet_r18_fix_1xb16-60e_busi2-256, pretraining: simsiam}
+  step: {config: busi/centernet_r18_stepwise_1xb16-60e_busi2-256, pretraining: simsiam}
+compare: [[fix, flex]]
+"""
+
+
+@pytest.fixture(scope='module')
+def tools(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('tools')
+    for name in ('train', 'test', 'pretrain', 'evaluate'):
+        shutil.copy(Path(__file__).with_name('fake_tools.py'), folder / f'{name}.py')
+    return folder
+
+
+@pytest.fixture(scope='module')
+def data(tmp_path_factory):
+    return prepared(tmp_path_factory.mktemp('busi') / 'data')
+
+
+def grid_of(data, folder, text=GRID):
+    path = folder / 'grid.yaml'
+    path.write_text(text)
+    return read_grid(path, data)
+
+
+@pytest.fixture(scope='module')
+def finished(data, tools, tmp_path_factory):
+    """The whole grid, once; tests that change it copy it."""
+    out = tmp_path_factory.mktemp('finished') / 'out'
+    lines = []
+    grid = grid_of(data, out.parent)
+    assert reproduce(grid, out, tools, jobs_at_a_time=2, device='cpu', tell=lines.append) == []
+    return out, lines
+
+
+def starts(out, job):
+    return (out / job / 'train/starts').read_text().split()
+
+
+def content(out):
+    return json.loads((out / 'results.json').read_text())
+
+
+def test_pretraining_is_shared_by_arms_and_own_to_fold_and_seed(finished):
+    out, lines = finished
+    assert lines[0] == '16 jobs of 52 steps, 52 of them to run'
+    for fold in (0, 1):
+        for seed in (0, 1):
+            assert starts(out, f'fold{fold}/pretraining/simsiam/seed{seed}') == ['new']
+            command = (out / f'fold{fold}/step/seed{seed}/commands.txt').read_text()
+            checkpoint = out / f'fold{fold}/pretraining/simsiam/seed{seed}/train'
+            assert f'init_cfg.checkpoint={checkpoint}' in command
+            assert f'randomness.seed={seed}' in command
+            assert f'LIVER_DATA={out}/data/fold{fold}/' in command
+
+
+def test_numbers_are_those_of_the_fake_detector(finished, data):
+    arms = content(finished[0])['arms']
+    # Half the lesions are found with seed 0, two thirds with seed 1.
+    boxes = [json.loads((data / f'annotations/{n}.json').read_text()) for n in
+             ('train', 'val', 'test')]  # fmt: skip
+    files = [finished[0] / f'data/fold{f}/annotations/test.json' for f in (0, 1)]
+    tested = [a for f in files for a in json.loads(f.read_text())['annotations']]
+    assert sum(len(b['annotations']) for b in boxes) - 2 == len(tested)  # two are held for train
+    for seed in (0, 1):
+        found = [a for a in tested if a['id'] % (seed + 2)]
+        matrix = [[0] * 3 for _ in range(3)]
+        for a in tested:
+            called = a['category_id'] if a['image_id'] % 2 == 0 else 1
+            matrix[a['category_id']][called if a in found else 0] += 1
+        assert arms['flex']['seeds'][str(seed)]['confusion_matrix'] == matrix
+    f1 = [arms['flex']['seeds'][s]['f1'] for s in '01']
+    assert arms['flex']['mean']['f1'] == pytest.approx(sum(f1) / 2)
+    assert arms['fix']['mean']['AP50'] == 0.5
+
+
+def test_results_are_written_with_every_folder(finished):
+    out = finished[0]
+    found = content(out)
+    assert found['missing'] == [] and len(found['runs']) == 12
+    assert all((out / run['folder'] / 'report/metrics.json').is_file() for run in found['runs'])
+    (comparison,) = found['comparisons']
+    assert comparison['settings']['at_chosen']['mean']['f1']['difference'] == 0
+    text, page = ((out / name).read_text() for name in ('results.md', 'results.html'))
+    assert 'fold1/step/seed1' in text and '| step | 2 of 2 | 0.5000 |' in text
+    assert page.count('<table>') == 4 and 'data:image/png' in page
+    assert (out / 'confusion_matrices.png').is_file() and (out / 'fix_minus_flex.png').is_file()
+
+
+def test_what_is_finished_is_not_run_again(finished, data, tools):
+    out = finished[0]
+    assert describe(grid_of(data, out.parent), out, tools).startswith('16 jobs of 52 steps, 0 of')
+    assert reproduce(grid_of(data, out.parent), out, tools, device='cpu') == []
+    assert starts(out, 'fold0/step/seed0') == ['new']
+
+
+def test_a_failed_run_is_told_and_the_rest_goes_on(data, tools, tmp_path, monkeypatch):
+    grid = grid_of(data, tmp_path)
+    monkeypatch.setenv('FAKE_FAIL', 'fold1/pretraining')
+    out = tmp_path / 'out'
+    lines = []
+    failed = reproduce(grid, out, tools, ['fix'], 'cpu', tell=lines.append)
+    assert len(failed) == 4 and 'ValueError: told to fail' in failed[0]
+    assert 'its pretraining failed' in failed[1] and set(failed) <= set(lines)
+    found = content(out)
+    assert [(r['arm'], r['fold'], r['seed']) for r in found['runs']] == [
+        ('fix', 0, 0), ('fix', 0, 1)]  # fmt: skip
+    assert found['arms']['fix']['mean'] is None  # no seed has both folds
+    assert found['comparisons'][0]['settings'] is None
+    assert '| fix | 0 of 2 | – |' in (out / 'results.md').read_text()
+    monkeypatch.delenv('FAKE_FAIL')
+    assert reproduce(grid, out, tools, ['fix'], 'cpu') == []
+    assert len(content(out)['runs']) == 4
+    assert starts(out, 'fold0/fix/seed0') == ['new']
+
+
+def test_a_changed_option_runs_that_arm_anew_and_sets_the_old_aside(
+    finished, data, tools, tmp_path
+):
+    out = tmp_path / 'out'
+    shutil.copytree(finished[0], out, symlinks=True)
+    text = GRID.replace('fix: {', 'fix: {cfg_options: {optim_wrapper.optimizer.lr: 0.1}, ')
+    grid = grid_of(data, tmp_path, text)
+    plan = make_plan(grid, out, tools)
+    assert [job.name for job in plan if job.kind == 'arm' and run_module.missing_steps(job)] == [
+        'fix'] * 4  # fmt: skip
+    reproduce(grid, out, tools, device='cpu')
+    assert starts(out, 'fold0/fix/seed0') == ['new']
+    (aside,) = (out / 'fold0/fix').glob('seed0.of-*')
+    assert (aside / 'report/metrics.json').is_file()
+
+
+def test_where_the_data_lie_plays_no_part(finished, data, tools, tmp_path):
+    inputs = {job.label: job.inputs for job in make_plan(grid_of(data, tmp_path), tmp_path, tools)}
+    shutil.copytree(data, tmp_path / 'moved')
+    moved = make_plan(grid_of(tmp_path / 'moved', tmp_path), tmp_path / 'other', tools)
+    assert {job.label: job.inputs for job in moved} == inputs
+    annotations = tmp_path / 'moved/annotations/test.json'
+    annotations.write_text(annotations.read_text().replace('[4, 4, 20, 20]', '[4, 4, 21, 20]'))
+    changed = make_plan(grid_of(tmp_path / 'moved', tmp_path), tmp_path / 'other', tools)
+    assert not set(inputs.values()) & {job.inputs for job in changed}
+
+
+TOOL = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+import reproduce
+reproduce.TOOLS = Path(sys.argv[2])
+from mmdet_liver.cli import run_tool
+run_tool(lambda: reproduce.main(sys.argv[3:]))
+"""
+
+
+def started(grid, out, tools, **environment):
+    """tools/reproduce.py on the pretended tools, in a process of its own."""
+    repository = Path(__file__).parents[2]
+    command = [sys.executable, '-c', TOOL, repository / 'tools', tools, grid.path, '--out', out,
+               '--data', grid.data.root, '--device', 'cpu', '--only', 'flex']  # fmt: skip
+    return subprocess.Popen(
+        list(map(str, command)), env={**os.environ, **environment, 'PYTHONPATH': str(repository)},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+
+
+def wait_for(path):
+    for _ in range(600):
+        if path.exists():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f'{path} did not appear')
+
+
+def test_a_killed_grid_goes_on_where_it_was(data, tools, tmp_path):
+    grid = grid_of(data, tmp_path, GRID.replace('[0, 1]', '[0]'))
+    out, job = tmp_path / 'out', 'fold1/flex/seed0'
+    waiting = {'FAKE_SLEEP': f'{job}/train --resume'}
+    first = started(grid, out, tools, **waiting)
+    wait_for(out / job / 'train/last_checkpoint')
+    first.send_signal(signal.SIGTERM)
+    said, _ = first.communicate(timeout=60)
+    assert first.returncode == 130 and 'failed' not in said
+    second = started(grid, out, tools, **waiting)
+    wait_for(out / job / 'logs/train-2.log')
+    second.kill()
+    second.communicate(timeout=60)
+    # What it left at work keeps others out.
+    third = started(grid, out, tools)
+    said, _ = third.communicate(timeout=120)
+    assert third.returncode == 1 and 'still at work' in said
+    end_orphan(str(out / job / 'train'))
+    assert reproduce(grid, out, tools, ['flex'], 'cpu') == []
+    assert starts(out, job) == ['new', 'resumed', 'resumed']
+    assert starts(out, 'fold0/flex/seed0') == ['new']
+    assert len(list((out / job / 'logs').glob('train-*.log'))) == 3
+    assert content(out)['arms']['flex']['finished_seeds'] == [0]
+
+
+def end_orphan(words):
+    for folder in Path('/proc').glob('[0-9]*'):
+        try:
+            if words in (folder / 'cmdline').read_text().split('\0'):
+                os.kill(int(folder.name), signal.SIGKILL)
+        except OSError:
+            continue
+    time.sleep(0.3)
+
+
+def test_a_folder_is_claimed_once(tmp_path):
+    folder = tmp_path / 'seed0'
+    with claimed(folder), pytest.raises(InputError, match='still at work'), claimed(folder):
+        pass
+    with claimed(folder):
+        pass
+
+
+def test_time_of_all_starts_adds_up(tmp_path):
+    for number, (begin, end) in enumerate([(100.0, 130.5), (1000.0, 1010.0)], start=1):
+        log = tmp_path / f'train-{number}.log'
+        log.write_text(f'started {begin:.3f}: python train.py\nEpoch(train) [1][ 5/23]\n')
+        os.utime(log, (end, end))
+    (tmp_path / 'train-3.log').write_text('')
+    (tmp_path / 'test-1.log').write_text('started 5.000: x')
+    assert seconds_of(tmp_path, 'train') == 40.5
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr('mmdet_liver.reproduction.devices.gpu_names', lambda: {'0': 'A', '1': 'B'})
+    assert [d.name for d in choose_devices('auto', 3)] == ['A', 'B', 'A']
+    assert choose_devices('cuda:1', 1)[0].environment == {'CUDA_VISIBLE_DEVICES': '1'}
+    assert choose_devices('cpu', 2)[1].environment == {'CUDA_VISIBLE_DEVICES': ''}
+    for wrong in ('cuda:2', 'tpu', 'cuda:x'):
+        with pytest.raises(InputError, match='--device'):
+            choose_devices(wrong, 1)
+
+
+def test_unknown_arm_is_one_line(data, tmp_path, capsys, monkeypatch):
+    grid = grid_of(data, tmp_path)
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / 'tools'))
+    import reproduce as tool
+
+    with pytest.raises(SystemExit) as ended:
+        run_tool(lambda: tool.main([str(grid.path), '--only', 'none']))
+    assert ended.value.code == 2 and '--only: found none' in capsys.readouterr().err
