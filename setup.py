@@ -18,6 +18,7 @@ REQUIRES = [
     'ImageHash',  # perceptual hashes of near-duplicates
     'filelock',  # two preparations must not write one folder
     'Jinja2',  # the pages of the reports
+    'PyYAML',  # the grids of tools/reproduce.py
     'tensorboard',  # our configs log to it, and MMEngine's backend raises without it
 ]
 ONEDL = [

@@ -5,10 +5,11 @@ _base_ = [
     '../_base_/datasets/busi_ssl_128.py',
     '../_base_/schedules/contrastive_coslr_200e.py',
 ]
-# 0.999 would keep a third of the random key encoder after the run's 1,000 steps.
-model = dict(momentum=0.01)
+# MoCo v2's rate, as in the demo, where a higher one collapsed.
+optim_wrapper = dict(optimizer=dict(lr=0.03))
 custom_hooks = [
-    *_base_.custom_hooks,
+    # The projector has no BatchNorm at its end: its outputs vary less in a sound run too.
+    dict(_base_.custom_hooks[0], thr=0.05),
     # Places are matched by the backbone's features, so these come first: a tenth of the run.
     dict(type='DenseCLHook', start_iters=100),
     dict(type='QueueLengthHook'),

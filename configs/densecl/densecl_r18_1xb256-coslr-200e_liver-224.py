@@ -5,8 +5,7 @@ _base_ = [
     '../_base_/datasets/liver_ssl_224.py',
     '../_base_/schedules/contrastive_coslr_200e.py',
 ]
-# MoCo v2's rate, MMPretrain's for DenseCL. Key and query encoder must not drift apart: at 0.05,
-# with a key encoder ten times as fast, a fresh key was told from the queue's by its age alone.
+# MoCo v2's rate, MMPretrain's for DenseCL. At 0.05, with momentum=0.01, the demo's run collapsed.
 optim_wrapper = dict(optimizer=dict(lr=0.03))
 custom_hooks = [
     # Without BatchNorm at its end the projector's outputs lie in a cone: 0.12 in a sound start of

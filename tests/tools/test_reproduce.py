@@ -30,16 +30,17 @@ def run(*command):
 def finished(tmp_path_factory):
     raw, out = tmp_path_factory.mktemp('raw') / 'export', tmp_path_factory.mktemp('grid')
     run('tools/make_phantom.py', raw, '--patients', 10, '--seed', 3)
-    run('tools/prepare_data.py', raw / 'manifest.csv', '--out', out / 'data', '--max-side', 96)
+    run('tools/prepare_data.py', raw / 'manifest.csv', '--truth', raw / 'truth.csv',
+        '--out', out / 'data', '--max-side', 96, '--ratios', 6, 2, 2)  # fmt: skip
     command = ['tools/reproduce.py', GRID, '--data', out / 'data', '--out', out / 'runs']
-    # One fold's worth of processes less: `flex` is left for the table to show as missing.
+    # `flex` is left for the table to show as missing.
     said = run(*command, '--only', 'stepwise', '--device', 'cpu')
     return out / 'runs', said, command
 
 
 def test_pretrains_trains_tests_and_reports(finished):
     out, said, _ = finished
-    assert '4 jobs of 10 steps, 10 of them to run' in said
+    assert '2 jobs of 5 steps, 5 of them to run' in said
     found = json.loads((out / 'results.json').read_text())
     arm = found['arms']['stepwise']
     assert arm['finished_seeds'] == [0] and arm['training_seconds'] > 0
@@ -49,7 +50,7 @@ def test_pretrains_trains_tests_and_reports(finished):
         report = json.loads((out / run_['folder'] / 'report/metrics.json').read_text())
         assert report['mean']['f1'] == run_['f1'] and report['score_thr'] == run_['score_thr']
         assert report['score_thr_source'].startswith('chosen on')
-        test = json.loads((out / f'data/fold{run_["fold"]}/annotations/test.json').read_text())
+        test = json.loads((out.parent / 'data/annotations/test_truth.json').read_text())
         assert report['images'] == len(test['images'])
         log = (out / run_['folder'] / 'logs/train-1.log').read_text()
         assert 'StepwiseUnfreezeHook' in log
@@ -67,4 +68,4 @@ def test_nothing_is_left_to_do_for_that_arm(finished):
     said = run(*finished[2], '--only', 'stepwise', '--dry-run')
     assert '0 of them to run' in said
     whole = run(*finished[2], '--dry-run')
-    assert '8 of them to run' in whole and 'tools/train.py' in whole
+    assert '4 of them to run' in whole and 'tools/train.py' in whole
