@@ -1,4 +1,4 @@
-"""Hooks: stepwise unfreezing, collapse monitor of the pretraining, check of the inputs."""
+"""Hooks: unfreezing, teacher, collapse monitor, heat maps, queue, memory format, input check."""
 
 from mmdet_liver.engine.hooks.channels_last_hook import ChannelsLastHook
 from mmdet_liver.engine.hooks.collapse_monitor_hook import CollapseMonitorHook
