@@ -159,7 +159,9 @@ def test_iterations_rise_one_by_one(tmp_path):
 
 
 def test_without_a_factor_one_group_is_enough(tmp_path):
-    toy_runner(tmp_path, [(0, 4), (1, -1)], epochs=2, optim_wrapper=optim()).train()
+    runner = toy_runner(tmp_path, [(0, 4), (1, -1)], epochs=2, optim_wrapper=optim())
+    runner.train()
+    assert (runner.epoch, len(runner.optim_wrapper.param_groups)) == (2, 1)
 
 
 def test_groups_over_several_stages_are_refused_with_the_line_to_add(tmp_path):
