@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from centernet_toys import centernet_config
 from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData
@@ -22,31 +23,7 @@ from mmdet_liver.engine.hooks import teacher_ignore_hook as module  # noqa: E402
 from mmdet_liver.engine.hooks.teacher_ignore_hook import TeacherIgnoreHook  # noqa: E402
 from mmdet_liver.errors import InputError  # noqa: E402
 
-MODEL = {
-    'type': 'CenterNet',
-    'data_preprocessor': {
-        'type': 'DetDataPreprocessor',
-        'mean': [0, 0, 0],
-        'std': [255, 255, 255],
-        'pad_size_divisor': 32,
-    },
-    'backbone': {'type': 'ResNet', 'depth': 18, 'base_channels': 4, 'norm_eval': False},
-    'neck': {
-        'type': 'CTResNetNeck',
-        'in_channels': 32,
-        'num_deconv_filters': (8, 8, 8),
-        'num_deconv_kernels': (4, 4, 4),
-        'use_dcn': False,
-    },
-    'bbox_head': {
-        'type': 'LesionCenterNetHead',
-        'num_classes': 2,
-        'in_channels': 8,
-        'feat_channels': 8,
-        'loss_center_heatmap': {'type': 'LesionHeatmapFocalLoss'},
-    },
-    'test_cfg': {'topk': 20, 'max_per_img': 20},
-}
+MODEL = centernet_config(4, (8, 8, 8), max_per_img=20)
 LABEL = [4.0, 4, 20, 20]
 ELSEWHERE = [40.0, 40, 56, 56]
 MARKS = [1, 0, None, None]

@@ -5,6 +5,7 @@ from functools import cache
 
 import cv2
 import numpy as np
+from centernet_toys import centernet_config
 from mmengine.config import Config, ConfigDict
 
 from mmdet_liver import compat
@@ -88,33 +89,14 @@ def dataset(folder, pipeline=None, **given):
 def model_config(num_classes=2, **head):
     stock = head.get('type') == 'CenterNetHead'
     loss = 'GaussianFocalLoss' if stock else 'LesionHeatmapFocalLoss'
-    return {
-        'type': 'CenterNet',
-        'data_preprocessor': {
-            'type': 'DetDataPreprocessor',
-            'mean': [60, 60, 60],
-            'std': [60, 60, 60],
-            'bgr_to_rgb': True,
-            'pad_size_divisor': 32,
-        },
-        'backbone': {'type': 'ResNet', 'depth': 18, 'base_channels': 8, 'norm_eval': False},
-        'neck': {
-            'type': 'CTResNetNeck',
-            'in_channels': 64,
-            'num_deconv_filters': (32, 16, 16),
-            'num_deconv_kernels': (4, 4, 4),
-            'use_dcn': False,
-        },
-        'bbox_head': {
-            'type': 'LesionCenterNetHead',
-            'num_classes': num_classes,
-            'in_channels': 16,
-            'feat_channels': 16,
-            'loss_center_heatmap': {'type': loss},
-            **head,
-        },
-        'test_cfg': {'topk': 20, 'local_maximum_kernel': 3, 'max_per_img': 20},
-    }
+    return centernet_config(
+        deconv=(32, 16, 16),
+        num_classes=num_classes,
+        pixels={'mean': [60, 60, 60], 'std': [60, 60, 60], 'bgr_to_rgb': True},
+        head={'loss_center_heatmap': {'type': loss}, **head},
+        local_maximum_kernel=3,
+        max_per_img=20,
+    )
 
 
 @cache

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from centernet_toys import centernet_config
 from mmengine.config import Config
 
 from mmdet_liver import compat, config_path
@@ -19,31 +20,7 @@ from mmengine.structures import InstanceData  # noqa: E402
 
 import mmdet_liver.models  # noqa: E402, F401
 
-MODEL = {
-    'type': 'CenterNet',
-    'data_preprocessor': {
-        'type': 'DetDataPreprocessor',
-        'mean': [0, 0, 0],
-        'std': [255, 255, 255],
-        'pad_size_divisor': 32,
-    },
-    'backbone': {'type': 'ResNet', 'depth': 18, 'base_channels': 8, 'norm_eval': False},
-    'neck': {
-        'type': 'CTResNetNeck',
-        'in_channels': 64,
-        'num_deconv_filters': (32, 32, 32),
-        'num_deconv_kernels': (4, 4, 4),
-        'use_dcn': False,
-    },
-    'bbox_head': {
-        'type': 'LesionCenterNetHead',
-        'num_classes': 2,
-        'in_channels': 32,
-        'feat_channels': 32,
-        'loss_center_heatmap': {'type': 'LesionHeatmapFocalLoss'},
-    },
-    'test_cfg': {'topk': 20, 'max_per_img': 10, 'cross_class_suppression': True},
-}
+MODEL = centernet_config(max_per_img=10, cross_class_suppression=True)
 
 
 @pytest.fixture(autouse=True)
