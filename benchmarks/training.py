@@ -49,6 +49,10 @@ STOCK = Path(mmdet.__file__).parent / (
     '.mim/configs/centernet/centernet_r18_8xb16-crop512-140e_coco.py'
 )
 GOALS = {'cpu': ('ours', 0.97), 'cuda': ('ours, channels-last, AMP', 1.5)}
+HALF = {
+    'cpu': ('bfloat16', {'type': 'BFloat16OptimWrapper'}),
+    'cuda': ('AMP', {'type': 'AmpOptimWrapper', 'loss_scale': 'dynamic', 'dtype': 'float16'}),
+}
 CLOCKS = {'wall': time.perf_counter, 'cpu': time.process_time}
 
 
@@ -63,14 +67,13 @@ def models() -> dict[str, Config]:
 class Arm:
     """A model, its optimizer and the step that MMEngine's loop takes."""
 
-    def __init__(self, model: Config, device: str, channels_last: bool, amp: bool) -> None:
+    def __init__(self, model: Config, device: str, channels_last: bool, precision: dict) -> None:
         torch.manual_seed(0)
         self.model = MODELS.build(model)
         self.model.init_weights()
         self.model.to(device).train()
         optimizer = Config.fromfile(config_path(OURS)).optim_wrapper
-        if amp:
-            optimizer.update(type='AmpOptimWrapper', loss_scale='dynamic', dtype='float16')
+        optimizer.update(precision)
         self.optim_wrapper = build_optim_wrapper(self.model, optimizer)
         if channels_last:
             ChannelsLastHook().before_run(SimpleNamespace(model=self.model))
@@ -80,9 +83,9 @@ class Arm:
 
 
 def arms(device: str) -> dict[str, Arm]:
-    settings = {'': (False, False), ', channels-last': (True, False)}
-    if device == 'cuda':
-        settings |= {', AMP': (False, True), ', channels-last, AMP': (True, True)}
+    half, wrapper = HALF[device]
+    settings = {'': (False, {}), ', channels-last': (True, {})}
+    settings |= {f', {half}': (False, wrapper), f', channels-last, {half}': (True, wrapper)}
     return {
         f'{name}{suffix}': Arm(model, device, *setting)
         for name, model in models().items()
@@ -146,7 +149,7 @@ def steps(args: argparse.Namespace) -> None:
         ratio = median(times['stock']) / median(taken)
         ending = f' (goal {goal}: {"met" if ratio >= goal else "missed"})' * (name == goal_arm)
         print(
-            f'step  {name:26s} {rate:8.2f} images/s  ratio {ratio:.3f}, '
+            f'step  {name:30s} {rate:8.2f} images/s  ratio {ratio:.3f}, '
             f'by round {min(ratios):.3f} to {max(ratios):.3f}{ending}'
         )
 

@@ -15,3 +15,4 @@ test_pipeline = [
 ]
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+custom_hooks = [*_base_.custom_hooks, dict(type='ChannelsLastHook')]

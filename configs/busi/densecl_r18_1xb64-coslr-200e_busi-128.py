@@ -13,5 +13,6 @@ custom_hooks = [
     # Places are matched by the backbone's features, so these come first: a tenth of the run.
     dict(type='DenseCLHook', start_iters=100),
     dict(type='QueueLengthHook'),
+    dict(type='ChannelsLastHook'),
 ]
 default_hooks = dict(checkpoint=dict(interval=20))

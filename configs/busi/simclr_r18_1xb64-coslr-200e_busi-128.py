@@ -6,3 +6,4 @@ _base_ = [
     '../_base_/schedules/contrastive_coslr_200e.py',
 ]
 default_hooks = dict(checkpoint=dict(interval=20))
+custom_hooks = [*_base_.custom_hooks, dict(type='ChannelsLastHook')]

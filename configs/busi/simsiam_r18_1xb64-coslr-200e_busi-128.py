@@ -7,3 +7,4 @@ _base_ = [
     '../_base_/schedules/simsiam_coslr_200e.py',
 ]
 default_hooks = dict(checkpoint=dict(interval=20))
+custom_hooks = [*_base_.custom_hooks, dict(type='ChannelsLastHook')]

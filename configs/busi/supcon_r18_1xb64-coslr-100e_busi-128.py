@@ -13,5 +13,9 @@ param_scheduler = [
     dict(_base_.param_scheduler[1], begin=5, T_max=epochs - 5, end=epochs),
 ]
 # The projector has no BatchNorm at its end: its outputs vary less in a sound run too.
-custom_hooks = [dict(_base_.custom_hooks[0], thr=0.05), *_base_.custom_hooks[1:]]
+custom_hooks = [
+    dict(_base_.custom_hooks[0], thr=0.05),
+    *_base_.custom_hooks[1:],
+    dict(type='ChannelsLastHook'),
+]
 default_hooks = dict(checkpoint=dict(interval=20))

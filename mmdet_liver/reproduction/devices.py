@@ -35,7 +35,7 @@ def choose_devices(wanted: str, jobs: int) -> list[Device]:
         there = ', '.join(f'cuda:{i} ({name})' for i, name in gpus.items()) or 'no GPU'
         raise input_error('--device', wanted, f'what is there ({there})', 'choose that')
     if not gpus:
-        return [Device(cpu_name(), {'CUDA_VISIBLE_DEVICES': ''})] * jobs
+        return [Device(cpu_name(), {'CUDA_VISIBLE_DEVICES': '', **_threads(jobs)})] * jobs
     chosen = [index] if index else list(gpus)
     return [
         Device(gpus[i], {'CUDA_VISIBLE_DEVICES': i})
@@ -64,5 +64,17 @@ def cpu_name() -> str:
     if info.is_file():
         lines = info.read_text().splitlines()
         model = next((line.partition(': ')[2] for line in lines if 'model name' in line), model)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()
-    return f'{model}, {cores} cores'
+    return f'{model}, {_cores()} cores'
+
+
+def _cores() -> int:
+    if hasattr(os, 'sched_getaffinity'):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _threads(jobs: int) -> dict[str, str]:
+    # A job's threads that wait for another job's cost more than they give.
+    if jobs == 1 or 'OMP_NUM_THREADS' in os.environ:
+        return {}
+    return {'OMP_NUM_THREADS': str(max(_cores() // jobs, 1))}

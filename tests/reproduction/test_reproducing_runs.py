@@ -260,7 +260,14 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr('mmdet_liver.reproduction.devices.gpu_names', lambda: {'0': 'A', '1': 'B'})
     assert [d.name for d in choose_devices('auto', 3)] == ['A', 'B', 'A']
     assert choose_devices('cuda:1', 1)[0].environment == {'CUDA_VISIBLE_DEVICES': '1'}
-    assert choose_devices('cpu', 2)[1].environment == {'CUDA_VISIBLE_DEVICES': ''}
+    no_gpu = {'CUDA_VISIBLE_DEVICES': ''}
+    monkeypatch.setattr('mmdet_liver.reproduction.devices._cores', lambda: 5)
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    assert choose_devices('cpu', 1)[0].environment == no_gpu
+    assert choose_devices('cpu', 2)[1].environment == {**no_gpu, 'OMP_NUM_THREADS': '2'}
+    assert choose_devices('cpu', 9)[0].environment == {**no_gpu, 'OMP_NUM_THREADS': '1'}
+    monkeypatch.setenv('OMP_NUM_THREADS', '4')  # the user's own choice
+    assert choose_devices('cpu', 2)[1].environment == no_gpu
     for wrong in ('cuda:2', 'tpu', 'cuda:x'):
         with pytest.raises(InputError, match='--device'):
             choose_devices(wrong, 1)

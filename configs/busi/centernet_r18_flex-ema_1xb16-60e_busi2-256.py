@@ -1,0 +1,17 @@
+# The plain network with what ours has beside pretraining and thawing: averaged weights and the
+# augmentations of ultrasound. What `stepwise-ema` gains by its pretraining, it gains over this.
+_base_ = [
+    './centernet_r18_flex_1xb16-60e_busi2-256.py',
+    '../_base_/schedules/ema.py',
+    '../_base_/datasets/ultrasound_augmentation.py',
+]
+# Over about 100 steps, 4 epochs of BUSI.
+ema = dict(momentum=0.01, gamma=20)
+custom_hooks = [*_base_.custom_hooks, {**_base_.ema, **ema}]
+# In the place of Brightness and Contrast.
+train_pipeline = [
+    *_base_.train_pipeline[:2],
+    *_base_.ultrasound_augmentation,
+    *_base_.train_pipeline[4:],
+]
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
