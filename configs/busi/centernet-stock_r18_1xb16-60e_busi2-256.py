@@ -15,4 +15,5 @@ test_pipeline = [
 ]
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-custom_hooks = [*_base_.custom_hooks, dict(type='ChannelsLastHook')]
+# Its decoder takes contiguous maps only.
+custom_hooks = [*_base_.custom_hooks, dict(type='ChannelsLastHook', training_only=True)]

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.evaluator import BaseMetric
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import BaseModel, ImgDataPreprocessor
 from mmengine.runner import Runner
@@ -52,6 +53,16 @@ class Net(BaseModel):
         self.seen.append(is_channels_last(inputs))
         out = self.layers(inputs)
         return {'loss': out.square().mean()} if mode == 'loss' else [out]
+
+
+class Counts(BaseMetric):
+    """The number of batches."""
+
+    def process(self, data_batch, data_samples):
+        self.results.append(1)
+
+    def compute_metrics(self, results):
+        return {'batches': len(results)}
 
 
 def weights(model):
@@ -141,6 +152,27 @@ def test_the_averaged_model_is_the_same_too(tmp_path):
         if hooks:
             assert is_channels_last(ema.ema_model.module.layers[0].weight)
     close(averaged[1], averaged[0])
+
+
+@pytest.mark.parametrize('training_only', [True, False])
+def test_validation_in_the_usual_layout(tmp_path, plain, training_only):
+    model = train(
+        tmp_path, 3, [ChannelsLastHook(training_only=training_only)],
+        val_dataloader={'dataset': Images(), 'sampler': {'type': 'DefaultSampler'}},
+        val_cfg={}, val_evaluator=[Counts()],
+    )  # fmt: skip
+    close(weights(model), plain[1])
+    # Two steps of training and eight images of validation, three times.
+    assert model.seen == ([True] * 2 + [not training_only] * 8) * 3
+
+
+def test_testing_in_the_usual_layout():
+    hook, runner = ChannelsLastHook(training_only=True), SimpleNamespace(model=Net())
+    hook.before_run(runner)
+    assert is_channels_last(runner.model.layers[0].weight)
+    hook.before_test_epoch(runner)
+    assert not is_channels_last(runner.model.layers[0].weight)
+    assert not runner.model.data_preprocessor._forward_hooks
 
 
 def test_once_the_run_is_over_inputs_are_left_alone():

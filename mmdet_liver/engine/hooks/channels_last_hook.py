@@ -24,13 +24,17 @@ class ChannelsLastHook(Hook):
     rounding. Checkpoints fit runs with and without the hook, either way round; it takes
     part in validation and testing too.
 
+    Args:
+        training_only: validate and test in the usual layout, for models whose decoder wants
+            contiguous maps (MMDetection's CenterNetHead calls `view` on them).
     Raises:
         InputError: if the model has no data_preprocessor, which hands the inputs over.
     """
 
     priority = 'HIGH'  # before EMAHook copies the model
 
-    def __init__(self) -> None:
+    def __init__(self, training_only: bool = False) -> None:
+        self.training_only = training_only
         self._handle: Any = None
 
     def before_run(self, runner: Runner) -> None:
@@ -44,10 +48,7 @@ class ChannelsLastHook(Hook):
                 "a model of MMEngine's BaseModel",
                 'leave the hook out',
             )
-        model.to(memory_format=torch.channels_last)
-        # MMEngine calls before_run for each of train, val and test.
-        self.after_run(runner)
-        self._handle = preprocessor.register_forward_hook(_convert_inputs)
+        self._convert(runner)
 
     def before_train(self, runner: Runner) -> None:
         """Convert what the loading of a checkpoint brought in the other layout."""
@@ -55,10 +56,32 @@ class ChannelsLastHook(Hook):
         for optimizer in _optimizers(runner.optim_wrapper):
             convert_optimizer_state(optimizer)
 
+    def before_val_epoch(self, runner: Runner) -> None:
+        """With `training_only` back to the usual layout."""
+        if self.training_only:
+            self.after_run(runner)
+            unwrapped(runner.model).to(memory_format=torch.contiguous_format)
+
+    def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
+        """With `training_only` on with the training."""
+        if self.training_only:
+            self._convert(runner)
+
+    def before_test_epoch(self, runner: Runner) -> None:
+        """As before a validation."""
+        self.before_val_epoch(runner)
+
     def after_run(self, runner: Runner) -> None:
         if self._handle is not None:
             self._handle.remove()
             self._handle = None
+
+    def _convert(self, runner: Runner) -> None:
+        # MMEngine calls before_run for each of train, val and test.
+        self.after_run(runner)
+        model = unwrapped(runner.model)
+        model.to(memory_format=torch.channels_last)
+        self._handle = model.data_preprocessor.register_forward_hook(_convert_inputs)
 
 
 def channels_last(value: Any) -> Any:
