@@ -1,8 +1,11 @@
 """Every shipped config builds, and fits the configs and data it will meet."""
 
+import json
 import math
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -11,10 +14,14 @@ from mmdet_liver.paths import config_root
 
 compat.install()
 
-from mmdet.registry import MODELS  # noqa: E402
+from mmdet.datasets.transforms import PackDetInputs  # noqa: E402
+from mmdet.registry import DATASETS, MODELS  # noqa: E402
 from mmdet.utils import register_all_modules  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 from mmengine.registry import PARAM_SCHEDULERS, init_default_scope  # noqa: E402
+
+from mmdet_liver.datasets import LiverTumorDataset  # noqa: E402
+from mmdet_liver.models.losses.missing_labels import may_lack_labels  # noqa: E402
 
 LEAVES = sorted(
     path.relative_to(config_root()).as_posix()
@@ -55,6 +62,32 @@ def test_detector_builds_for_the_classes_of_its_data(name):
     assert model.bbox_head.num_classes == classes
     assert config.custom_imports['imports'] == ['mmdet_liver.plugin']
     assert {'type': 'TensorboardVisBackend'} in config.visualizer.vis_backends
+
+
+@pytest.mark.parametrize('name', DETECTORS)
+def test_means_against_missing_labels_get_the_mark(name):
+    *_, pack = load(name).train_dataloader.dataset.pipeline
+    plain = PackDetInputs().meta_keys
+    assert (*pack.meta_keys,) == (*plain, 'fully_annotated')
+
+
+def test_mark_is_in_the_data_sample_where_the_file_has_it_or_not(tmp_path):
+    config = load('centernet_r18_stepwise-teacher_1xb16-300e_liver4-512')
+    images = [dict(id=i, file_name=f'{i}.png', width=40, height=30) for i in range(3)]
+    images[1]['fully_annotated'], images[2]['fully_annotated'] = 1, 0
+    for image in images:
+        cv2.imwrite(str(tmp_path / image['file_name']), np.full((30, 40), 99, np.uint8))
+    categories = [
+        dict(id=i, name=name) for i, name in enumerate(LiverTumorDataset.METAINFO['classes'])
+    ]
+    content = dict(images=images, annotations=[], categories=categories)
+    (tmp_path / 'train.json').write_text(json.dumps(content))
+    register_all_modules()
+    given = dict(data_root=str(tmp_path), ann_file='train.json', data_prefix=dict(img=''))
+    data_set = DATASETS.build({**config.train_dataloader.dataset, **given})
+    samples = [data_set[i]['data_samples'] for i in range(3)]
+    assert [sample.fully_annotated for sample in samples] == [None, 1, 0]
+    assert may_lack_labels([sample.metainfo for sample in samples]) == [True, False, True]
 
 
 def rate_of_each_epoch(config, epoch_length=70):

@@ -69,6 +69,8 @@ def test_densecl_has_the_hooks_that_it_needs(name):
     config = load(name)
     kinds = [hook.type for hook in config.custom_hooks]
     assert {'DenseCLHook', 'QueueLengthHook', 'CollapseMonitorHook'} <= set(kinds)
+    if name == STUDY['densecl']:  # whose data may be few
+        assert 'DenseStartHook' in kinds
     assert config.model.momentum == 0.001  # the share of the new weights, not of the old
 
 

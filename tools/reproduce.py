@@ -2,7 +2,7 @@
 
 Every training, test and report is a process of its own; what is finished is not run again,
 and a training that was stopped goes on. Run the same command again to go on after anything.
-OUT/results.md, results.html and results.json are written anew after each arm.
+OUT/results.md, results.html and results.json are written anew as arms finish.
 """
 
 import argparse

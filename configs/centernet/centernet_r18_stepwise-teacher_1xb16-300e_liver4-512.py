@@ -2,10 +2,8 @@
 # what no label explains (docs/missing_labels.md).
 _base_ = [
     './centernet_r18_stepwise_1xb16-300e_liver4-512.py',
-    '../_base_/datasets/pack_with_mark.py',
     '../_base_/schedules/ema.py',
 ]
-train_dataloader = dict(dataset=dict(pipeline=[*_base_.train_pipeline[:-1], _base_.pack_with_mark]))
 # Not tuned on real data; the phantom's experiment has the same threshold.
 custom_hooks = [
     *_base_.custom_hooks,

@@ -12,7 +12,8 @@ custom_hooks = [
     # a run, 0.02 in one that collapsed (docs/pretraining.md).
     dict(_base_.custom_hooks[0], thr=0.05),
     # MMPretrain's own config leaves it out. Places are matched by the backbone's features, so
-    # these come first: 1000 steps, as in the paper's code.
+    # these come first: 1000 steps, as in the paper's code, but at most a tenth of the run.
     dict(type='DenseCLHook', start_iters=1000),
+    dict(type='DenseStartHook', max_share=0.1),
     dict(type='QueueLengthHook'),
 ]

@@ -35,20 +35,30 @@ class LesionCrops(BaseDataset):
 
     A data info has `img_path`, `height`, `width`, `gt_label`, `patient` (a number; images
     of unknown patients have one each) and `box`. A background's `box` is None; it has
-    `side`, the longer side of some lesion in pixels, so that magnification does not tell
-    it from lesions, `avoid`, the boxes of its image, and `free`, its largest square
+    `side`, the longer side of some lesion in pixels, lest magnification tell it from
+    lesions, `avoid`, the boxes of its image, and `free`, its largest square
     without any.
 
     Args:
         backgrounds_per_image: of each image that has room, lesion-free ones included.
         min_side: least side of a free square in pixels that counts as room.
+        certified_backgrounds: only of images marked `fully_annotated`: where labels lack,
+            some places without any are lesions.
     Raises:
-        InputError: for a missing or broken annotation file, one without lesions, a box
+        InputError: for a missing or broken annotation file, one without lesions, without a
+            marked image where `certified_backgrounds` asks for them, a box
             without area inside its image, or images that do not lie where the file says;
             when an image is read, for one that is truncated or damaged.
     """
 
-    def __init__(self, *args, backgrounds_per_image: int = 1, min_side: int = 32, **kwargs) -> None:
+    def __init__(
+        self,
+        *args,
+        backgrounds_per_image: int = 1,
+        min_side: int = 32,
+        certified_backgrounds: bool = False,
+        **kwargs,
+    ) -> None:
         if backgrounds_per_image < 0 or min_side < 1:
             raise ValueError(
                 f'LesionCrops: found backgrounds_per_image={backgrounds_per_image}, '
@@ -56,6 +66,7 @@ class LesionCrops(BaseDataset):
             )
         self.backgrounds_per_image = backgrounds_per_image
         self.min_side = min_side
+        self.certified_backgrounds = certified_backgrounds
         super().__init__(*args, **kwargs)
 
     def load_data_list(self) -> list[dict]:
@@ -74,7 +85,7 @@ class LesionCrops(BaseDataset):
             raise input_error(
                 self.ann_file, 'no lesions', 'at least one', 'give the annotations of the train set'
             )
-        backgrounds = self._backgrounds(images, lesions)
+        backgrounds = self._backgrounds(self._background_images(images), lesions)
         self._log([*lesions, *backgrounds])
         return [*lesions, *backgrounds]
 
@@ -97,7 +108,8 @@ class LesionCrops(BaseDataset):
                 'width': image['width'],
                 'patient': numbers.setdefault(key, len(numbers)),
             }
-            images[image['id']] = {'info': info, 'boxes': []}
+            certified = bool(image.get('fully_annotated'))
+            images[image['id']] = {'info': info, 'boxes': [], 'certified': certified}
         require_images([image['info']['img_path'] for image in images.values()], self.ann_file)
         return images
 
@@ -119,12 +131,25 @@ class LesionCrops(BaseDataset):
             pairs.append((annotation, box))
         return pairs
 
-    def _backgrounds(self, images: dict, lesions: Sequence[dict]) -> list[dict]:
+    def _background_images(self, images: dict) -> list[dict]:
+        if not self.certified_backgrounds:
+            return list(images.values())
+        certified = [image for image in images.values() if image['certified']]
+        if not certified:
+            raise input_error(
+                self.ann_file,
+                'no image marked fully_annotated',
+                'some, of which certified_backgrounds=True takes its backgrounds',
+                'mark those that lack no label, or leave certified_backgrounds out',
+            )
+        return certified
+
+    def _backgrounds(self, images: Sequence[dict], lesions: Sequence[dict]) -> list[dict]:
         sides = [max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in (info['box'] for info in lesions)]
         drawn = random.Random(0)  # the same in every process and every run
         label = len(self._metainfo['classes']) - 1
         backgrounds = []
-        for image in images.values():
+        for image in images:
             info, boxes = image['info'], image['boxes']
             free = largest_free_square((info['width'], info['height']), boxes)
             if free[2] < self.min_side:

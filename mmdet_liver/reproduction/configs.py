@@ -1,5 +1,6 @@
 """What a grid changes in a config: options as the host's `--cfg-options` takes them."""
 
+import argparse
 import copy
 import functools
 import logging
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 
 from mmdet_liver.errors import input_error
 
@@ -19,6 +20,8 @@ _CACHE_VARIABLE = 'LIVER_CACHE'  # where decoded images are kept changes no numb
 # In place of a folder, so that what a config says does not hang on where the data lie.
 ANYWHERE = 'DATA/'
 _ENDS = ('end', 'T_max')
+_HOSTS_PARSER = argparse.ArgumentParser()
+_HOSTS_PARSER.add_argument('--cfg-options', nargs='+', action=DictAction)
 
 
 def load_config(path: str | Path, options: Mapping[str, Any], data: str = ANYWHERE) -> Config:
@@ -50,15 +53,28 @@ def flat_options(options: Mapping[str, Any], prefix: str = '') -> dict[str, Any]
 
 
 def as_arguments(options: Mapping[str, Any]) -> list[str]:
-    """The words after `--cfg-options`."""
-    return [f'{key}={_written(value)}' for key, value in options.items()]
+    """The words after `--cfg-options`.
+
+    Raises:
+        InputError: for a value that the host's parser would read as another.
+    """
+    words = [f'{key}={_written(value)}' for key, value in options.items()]
+    for word, (key, value) in zip(words, options.items(), strict=True):
+        if _as_read(word, key) != value:
+            raise input_error(
+                f'cfg_options, {key}',
+                f'{value!r}',
+                'numbers, lists of them, and texts without blanks or commas',
+                'put it in a config, or choose another path',
+            )
+    return words
 
 
 def epoch_options(config: Mapping[str, Any], epochs: int) -> dict[str, Any]:
     """What makes a run of so many epochs: every schedule that counts in epochs is scaled.
 
-    Starts, ends, cosine lengths and milestones of the learning rate, the epochs of
-    `StepwiseUnfreezeHook` and the last epochs of `YOLOXModeSwitchHook`. A warm-up that
+    Starts, ends, cosine lengths and milestones of the learning rate, the epochs and the rise
+    of `StepwiseUnfreezeHook` and the last epochs of `YOLOXModeSwitchHook`. A warm-up that
     counts iterations stays. Validation and checkpoints come at least once.
     """
     loop = config['train_cfg']
@@ -125,8 +141,17 @@ def _scaled_hook(hook: Mapping[str, Any], share: float) -> Iterator[tuple[str, A
         # The last of those that now start together holds, as it would have in the end.
         scaled = {round(start * share): frozen for start, frozen in hook['schedule']}
         yield 'schedule', list(scaled.items())
+        if hook.get('lr_rise'):
+            yield 'lr_rise', hook['lr_rise'] * share
     if name == 'YOLOXModeSwitchHook':
         yield 'num_last_epochs', math.ceil(hook['num_last_epochs'] * share)
+
+
+def _as_read(word: str, key: str) -> Any:
+    try:
+        return _HOSTS_PARSER.parse_args(['--cfg-options', word]).cfg_options[key]
+    except AssertionError:  # brackets that do not close
+        return None
 
 
 def _written(value: Any) -> str:

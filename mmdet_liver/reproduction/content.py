@@ -17,7 +17,7 @@ from mmdet_liver.evaluation.uncertainty.runs import Reading
 from mmdet_liver.reproduction.grid import Grid
 from mmdet_liver.reproduction.outcomes import Outcome
 from mmdet_liver.reproduction.plan import ARM, Job
-from mmdet_liver.reproduction.pooling import Pooled, pool
+from mmdet_liver.reproduction.pooling import Pooled, pool, task_of
 from mmdet_liver.reproduction.running import done_marker, missing_steps
 from mmdet_liver.reproduction.steps import TRAIN
 
@@ -87,12 +87,12 @@ def _complete_seeds(grid: Grid, name: str, outcomes: Sequence[Outcome]) -> Seeds
 
 
 def _by_task(complete: dict[str, Seeds]) -> list[list[str]]:
-    # Arms of the same classes are drawn and compared together.
+    # Arms of the same classes, images and lesions are drawn and compared together.
     tasks: dict[tuple, list[str]] = {}
     for name, seeds in complete.items():
         if seeds:
-            labels = next(iter(seeds.values()))[0].evaluation.truth.labels
-            tasks.setdefault(labels, []).append(name)
+            folds = next(iter(seeds.values()))
+            tasks.setdefault(task_of([o.evaluation for o in folds]), []).append(name)
     return list(tasks.values())
 
 
@@ -103,7 +103,7 @@ def _pool(grid: Grid, names: list[str], complete: dict[str, Seeds]) -> Pooled:
 
 
 def _arm(name: str, jobs: Sequence[Job], seeds: Seeds, reading: Reading | None) -> dict:
-    rows = {seed: _of_seed(folds) for seed, folds in seeds.items()}
+    rows = {str(seed): _of_seed(folds) for seed, folds in seeds.items()}
     outcomes = [outcome for folds in seeds.values() for outcome in folds]
     return {
         'finished_seeds': list(seeds),

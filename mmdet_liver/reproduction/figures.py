@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from mmdet_liver.evaluation.figures.drawing import FAINT, INK, WIDTH, figure_file, signed
 from mmdet_liver.evaluation.figures.fonts import class_label, drawable, shortened
 from mmdet_liver.evaluation.figures.forest import Row, draw_rows, rows_height
-from mmdet_liver.reproduction.tables import setting_name
+from mmdet_liver.reproduction.tables import mean_count, setting_name
 
 _CELL = 0.62  # inches
 _MARK = {'marker': 'D', 'markersize': 7, 'color': INK, 'linestyle': 'none'}
@@ -28,11 +28,11 @@ def draw_confusion_matrices(content: dict, path: str | Path) -> bool:
     rows = -(-len(arms) // columns)
     side = _CELL * max(len(arm['labels']) for arm in arms.values())
     with figure_file(path, columns * (side + 1.1), rows * (side + 1.1)) as figure:
-        all_axes = figure.subplots(rows, columns, squeeze=False).flat
+        all_axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, (name, arm) in zip(all_axes, arms.items(), strict=False):
             _draw_matrix(axes, arm)
             axes.set_title(f'{shortened(drawable(name), 24)}\nmean F1 {arm["mean"]["f1"]:.4f}')
-        for axes in list(all_axes)[len(arms) :]:
+        for axes in all_axes[len(arms) :]:
             axes.set_axis_off()
         figure.supxlabel('Predicted (None: missed)', fontsize=10)
         figure.supylabel('True (None: over-detection)', fontsize=10)
@@ -87,9 +87,8 @@ def _draw_matrix(axes: Axes, arm: dict) -> None:
         if row == column == 0:  # nothing is neither true nor predicted
             continue
         count = matrix[row, column]
-        text = f'{count:.0f}' if count == round(count) else f'{count:.1f}'
         color = 'white' if shares[row, column] > 0.55 else INK if count else FAINT
-        axes.text(column, row, text, ha='center', va='center', color=color)
+        axes.text(column, row, mean_count(count), ha='center', va='center', color=color)
     turned = {'rotation': 40, 'ha': 'right', 'rotation_mode': 'anchor'}
     axes.set_xticks(range(len(labels)), labels, **turned)
     axes.set_yticks(range(len(labels)), labels)

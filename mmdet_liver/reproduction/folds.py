@@ -168,9 +168,11 @@ def _train_only(root: Path, content: dict, groups: Mapping[str, str]) -> set[str
 
 
 def _link_images(source: Path, link: Path) -> None:
-    if link.is_symlink() or link.exists():
-        return
     try:
+        if link.is_symlink() and link.resolve() != source.resolve():
+            link.unlink()  # the data were moved, or are others now
+        if link.is_symlink() or link.exists():
+            return
         link.symlink_to(source.resolve(), target_is_directory=True)
     except OSError as error:
         raise input_error(

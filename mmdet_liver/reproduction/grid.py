@@ -14,7 +14,13 @@ from mmdet_liver.errors import input_error
 from mmdet_liver.evaluation.uncertainty.intervals import RESAMPLES
 from mmdet_liver.paths import config_path
 
-_KINDS = {int: 'a whole number', float: 'a number', str: 'a text', dict: 'keys with values'}
+_KINDS = {
+    int: 'a whole number',
+    float: 'a number',
+    str: 'a text',
+    dict: 'keys with values',
+    list: 'a list',
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class Data:
     root: str
     folds: int | None = None  # None: the split that is there
     fold_seed: int = 0
-    val_share: float = 0.1  # of all images, in each fold
+    val_share: float = 0.1  # of all groups (patients), in each fold
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def read_grid(path: str | Path, root: str | Path | None = None) -> Grid:
     _check_keys(path, content, known, needed=('data', 'arms', 'seeds'))
     epochs = content.get('epochs')
     if epochs is not None:
-        _of_kind(f'{path}, epochs', epochs, int)
+        _of_kind(f'{path}, epochs', epochs, int, least=1)
     pretraining = {
         name: _build(Pretraining, f'{path}, pretraining, {name}', part)
         for name, part in _section(path, content, 'pretraining').items()
@@ -109,7 +115,7 @@ def read_grid(path: str | Path, root: str | Path | None = None) -> Grid:
         compare=_pairs(path, content.get('compare') or [], arms),
         cfg_options=_section(path, content, 'cfg_options'),
         resamples=_of_kind(f'{path}, resamples', content.get('resamples', RESAMPLES), int),
-        group_by=content.get('group_by'),
+        group_by=_of_kind(f'{path}, group_by', content.get('group_by') or '', str) or None,
     )
     _check_references(grid)
     return grid
@@ -131,7 +137,7 @@ def _build(kind: type, where: str, part: Any) -> Any:
     _check_keys(where, part, tuple(known), needed)
     kinds = {'folds': int, 'fold_seed': int, 'val_share': float, 'epochs': int, 'cfg_options': dict}
     values = {
-        name: _of_kind(f'{where}, {name}', value, kinds.get(name, str))
+        name: _of_kind(f'{where}, {name}', value, kinds.get(name, str), least=int(name == 'epochs'))
         for name, value in part.items()
         if value is not None
     }
@@ -153,12 +159,12 @@ def _check_keys(where: object, part: Any, known: Sequence[str], needed: Sequence
             raise input_error(where, f'no {key!r}', 'a value for it', 'add it')
 
 
-def _of_kind(where: str, value: Any, kind: type) -> Any:
+def _of_kind(where: str, value: Any, kind: type, least: int = 0) -> Any:
     accepted = (int, float) if kind is float else kind
     if not isinstance(value, accepted) or isinstance(value, bool):
         raise input_error(where, f'{value!r}', _KINDS[kind], 'correct it')
-    if kind in (int, float) and value < 0:
-        raise input_error(where, f'{value}', f'{_KINDS[kind]}, 0 or more', 'correct it')
+    if kind in (int, float) and value < least:
+        raise input_error(where, f'{value}', f'{_KINDS[kind]}, {least} or more', 'correct it')
     return value
 
 
@@ -175,24 +181,29 @@ def _seeds(path: Path, seeds: Any) -> tuple[int, ...]:
 
 
 def _pairs(path: Path, pairs: Any, arms: dict) -> tuple[tuple[str, str], ...]:
-    for pair in pairs:
-        if not isinstance(pair, list) or len(pair) != 2 or any(name not in arms for name in pair):
-            expected = f'two of the arms {", ".join(arms)}'
+    names = list(arms)
+    for pair in _of_kind(f'{path}, compare', pairs, list):
+        if not isinstance(pair, list) or len(pair) != 2 or any(name not in names for name in pair):
+            expected = f'two of the arms {", ".join(map(str, names))}'
             raise input_error(f'{path}, compare', f'{pair!r}', expected, 'correct it')
     return tuple(map(tuple, pairs))
 
 
 def _check_references(grid: Grid) -> None:
     for name in (*grid.arms, *grid.pretraining):
-        if not all(c.isalnum() or c in '-_.+' for c in name) or name.startswith('.'):
-            expected = 'letters, digits, and - _ . + between them'
+        text = name if isinstance(name, str) else ''
+        known = all(c.isalnum() or c in '-_.+' for c in text)
+        if not text or not known or text.startswith('.'):
+            expected = 'a text of letters, digits, and - _ . + between them'
             raise input_error(f'{grid.path}, {name!r}', 'this name', expected, 'rename it')
     for name, arm in grid.arms.items():
         if arm.pretraining and arm.pretraining not in grid.pretraining:
             expected = f'one of {", ".join(grid.pretraining) or "none, as there are none"}'
             where = f'{grid.path}, arms, {name}, pretraining'
             raise input_error(where, f'{arm.pretraining!r}', expected, 'name one, or add it')
-    for name, part in {**grid.arms, **grid.pretraining}.items():
+    parts = [(f'arms, {name}', arm) for name, arm in grid.arms.items()]
+    parts += [(f'pretraining, {name}', part) for name, part in grid.pretraining.items()]
+    for name, part in parts:
         if bool(part.config) == bool(getattr(part, 'checkpoint', '')):
             raise input_error(
                 f'{grid.path}, {name}',

@@ -1,6 +1,7 @@
 """What the logs of a step tell: how far it is, what it died of, how long it took."""
 
 import re
+import shlex
 import time
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def last_words(log: Path) -> str:
 
 def start_line(command: tuple[str, ...] | list[str]) -> str:
     """The first line of a log."""
-    return f'started {time.time():.3f}: {" ".join(command)}\n'
+    return f'started {time.time():.3f}: {shlex.join(command)}\n'
 
 
 def seconds_of(folder: Path, step: str) -> float:

@@ -48,7 +48,8 @@ def _notes(content: dict) -> list[str]:
         f'Data {data["root"]}, {split}; seeds {seeds}. Checkpoint and score threshold of each '
         'run are chosen on val; test is scored once. F1, precision and recall at IoU 0.25, as '
         'means over the classes; with folds from the summed confusion matrices, averaged over '
-        'seeds. AP is the mean over folds and seeds.'
+        'seeds. AP is the mean over folds and seeds. A time is the mean of a run, on the '
+        'device that it shared with those that ran at the same time.'
     ]
     for drawn in content['drawn']:
         notes.append(
@@ -58,5 +59,8 @@ def _notes(content: dict) -> list[str]:
             f'stay as they are. {drawn["note"]}'
         )
     if content['missing']:
-        notes.append(f'{len(content["missing"])} jobs are not finished; what hangs on them is –.')
+        notes.append(
+            f'{len(content["missing"])} jobs are not finished. A seed counts once all its folds '
+            'are finished; – is an arm without one.'
+        )
     return notes

@@ -127,7 +127,7 @@ class _Place:
         arm, folder = self.grid.arms[name], self.folder / name / f'seed{self.seed}'
         known = self.grid.pretraining.get(arm.pretraining)
         checkpoint = known.checkpoint if known else None
-        started_from = file_sha256(checkpoint) if checkpoint else ''
+        started_from = _sha256(checkpoint, 'a checkpoint file') if checkpoint else ''
         if source is not None:
             checkpoint, started_from = str(source.folder / TRAIN), source.inputs
         shared = {'model.backbone.init_cfg.type': 'SelfSupPretrained'} if checkpoint else {}
@@ -161,8 +161,14 @@ class _Place:
     def _inputs(self, part: Configured, files: list, started_from: str = '') -> str:
         parts = {
             'config': part.resolved.to_dict(),
-            'data': {Path(name).name: file_sha256(self.data / name) for name in files},
+            'data': {Path(name).name: _sha256(self.data / name, 'annotations') for name in files},
             'started_from': started_from,
         }
         text = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _sha256(path: str | Path, expected: str) -> str:
+    if not Path(path).is_file():
+        raise input_error(path, 'no such file', expected, 'make it first, or correct its name')
+    return file_sha256(path)

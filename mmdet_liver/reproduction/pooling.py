@@ -121,7 +121,13 @@ def pool(
     """
     folds = next(iter(arms.values()))[0]
     for evaluations in chain.from_iterable(arms.values()):
-        _require_same_data(folds, evaluations)
+        if task_of(evaluations) != task_of(folds):
+            raise input_error(
+                'arms',
+                'different classes, images or lesions',
+                'the same in all',
+                'compare arms of one task on one data set',
+            )
     tests = [evaluation.truth for evaluation in folds]
     units = resampling_units(_all_images(tests), key or PATIENT_KEY)
     runs = {name: [SeedRun(seed_folds) for seed_folds in seeds] for name, seeds in arms.items()}
@@ -140,6 +146,21 @@ def pool(
         units=units,
         labels=tests[0].labels[1:],
         images=len(units.of_image),
+    )
+
+
+def task_of(folds: Sequence[Evaluation]) -> tuple:
+    """What arms must share to be drawn together: classes, images, lesions, images of val."""
+    arrays = ('boxes', 'classes', 'offsets')
+    return tuple(
+        (
+            e.truth.labels,
+            tuple(e.truth.image_ids),
+            tuple(getattr(e.truth.lesions, name).tobytes() for name in arrays),
+            e.iou_thr,
+            tuple(e.chosen_on.truth.image_ids),
+        )
+        for e in folds
     )
 
 
@@ -201,19 +222,3 @@ def _all_images(truths: Sequence[Truth]) -> Truth:
     if len(set(names)) < len(names):
         raise input_error('folds', 'an image in two tests', 'each in one', 'write the folds anew')
     return replace(truths[0], images=images)
-
-
-def _require_same_data(one: Sequence[Evaluation], other: Sequence[Evaluation]) -> None:
-    def described(evaluations: Sequence[Evaluation]) -> list:
-        return [
-            (e.truth.labels, e.truth.image_ids, e.iou_thr, e.outcomes.lesions.tolist())
-            for e in evaluations
-        ]
-
-    if described(one) != described(other):
-        raise input_error(
-            'arms',
-            'different classes, images or lesions',
-            'the same in all',
-            'compare arms of one task on one data set',
-        )

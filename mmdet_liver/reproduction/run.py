@@ -43,7 +43,7 @@ def reproduce(
     jobs = make_plan(grid, out, tools)
     copy_file(grid.path, out / 'grid.yaml')
     tell(summary(jobs, only))
-    report = Report(grid, jobs, out)
+    report = Report(grid, jobs, out, tell)
     runner = Runner(devices, tell, report.write_if_due)
     runner.run(chosen(jobs, only))
     report.write()
@@ -53,16 +53,26 @@ def reproduce(
 class Report:
     """Writes the results of what is finished, one thread at a time."""
 
-    def __init__(self, grid: Grid, jobs: Sequence[Job], out: Path) -> None:
-        self.grid, self.jobs, self.out = grid, jobs, out
+    def __init__(
+        self, grid: Grid, jobs: Sequence[Job], out: Path, tell: Callable[[str], None]
+    ) -> None:
+        self.grid, self.jobs, self.out, self.tell = grid, jobs, out, tell
         self._outcomes = Outcomes()
         self._lock = threading.Lock()
         self._next = 0.0
 
     def write_if_due(self) -> None:
-        """Write, unless that would take more than a small part of the time."""
-        if time.monotonic() >= self._next:
+        """Write, unless that would take more than a small part of the time.
+
+        What goes wrong is told: it is no reason to stop the trainings, and `write` meets it
+        again in the end.
+        """
+        if time.monotonic() < self._next:
+            return
+        try:
             self.write()
+        except Exception as error:
+            self.tell(f'tables not written: {type(error).__name__}: {error}')
 
     def write(self) -> None:
         with self._lock:
@@ -95,6 +105,5 @@ def describe(grid: Grid, out: Path, tools: Path, only: Collection[str] = ()) -> 
     for job in chosen(jobs, only):
         left = missing_steps(job)
         lines.append(f'{job.label} ({job.kind}): {len(left)} of {len(job.steps)} steps to run')
-        setting = ' '.join(f'{key}={value}' for key, value in job.environment.items())
-        lines += [f'    {setting} {" ".join(step.command)}' for step in left]
+        lines += [f'    {step.shell_line(job.environment)}' for step in left]
     return '\n'.join(lines)

@@ -115,8 +115,6 @@ class Runner:
                 f'{label}: failed with status {status}: {last_words(log)} (all of it: {log})'
             )
             return False
-        if step.name == TRAIN and job.kind == ARM:
-            drop_optimizer_states(step.folder)
         seconds = seconds_of(log.parent, step.name)
         marker = {
             'inputs': job.inputs,
@@ -125,6 +123,9 @@ class Runner:
             'command': list(command),
         }
         write_json(_marker(job, step), marker, indent=2)
+        if step.name == TRAIN and job.kind == ARM:
+            # Not before the marker: a training without either would begin anew.
+            drop_optimizer_states(step.folder)
         self.tell(f'{label}: done in {time.time() - started:.0f} s')
         return True
 
@@ -167,8 +168,12 @@ def missing_steps(job: Job) -> list[Step]:
 
 
 def is_done(job: Job, step: Step) -> bool:
-    marker = _marker(job, step)
-    return marker.is_file() and read_json(marker, 'a marker')['inputs'] == job.inputs
+    path = _marker(job, step)
+    if not path.is_file():
+        return False
+    marker = read_json(path, 'a marker')
+    command, settings = marker['command'], list(step.settings)
+    return marker['inputs'] == job.inputs and command[len(command) - len(settings) :] == settings
 
 
 def done_marker(job: Job, step_name: str) -> dict:
@@ -177,25 +182,25 @@ def done_marker(job: Job, step_name: str) -> dict:
 
 
 def prepare(job: Job) -> None:
-    """Make the job's folder; one of other inputs is set aside first."""
+    """Make the job's folder, with the commands to come; one of other inputs is set aside first."""
     state = job.folder / 'job.json'
-    if state.is_file():
-        known = read_json(state, 'a job')['inputs']
-        if known == job.inputs:
-            return
-        aside = job.folder.with_name(f'{job.folder.name}.of-{known[:8]}')
-        number = 1
-        while aside.exists():
-            number += 1
-            aside = job.folder.with_name(f'{job.folder.name}.of-{known[:8]}-{number}')
-        job.folder.rename(aside)
-    write_json(state, {'inputs': job.inputs, 'job': job.label, 'kind': job.kind}, indent=2)
-    copied = [
-        f'{key}={value} {" ".join(step.command)}'
-        for step in job.steps
-        for key, value in job.environment.items()
-    ]
-    write_text(job.folder / 'commands.txt', '\n'.join(copied) + '\n')
+    known = read_json(state, 'a job')['inputs'] if state.is_file() else None
+    if known not in (None, job.inputs):
+        _set_aside(job.folder, known)
+    if known != job.inputs:
+        write_json(state, {'inputs': job.inputs, 'job': job.label, 'kind': job.kind}, indent=2)
+    if missing_steps(job):
+        lines = [f'{step.shell_line(job.environment)}\n' for step in job.steps]
+        write_text(job.folder / 'commands.txt', ''.join(lines))
+
+
+def _set_aside(folder: Path, inputs: str) -> None:
+    aside = folder.with_name(f'{folder.name}.of-{inputs[:8]}')
+    number = 1
+    while aside.exists():
+        number += 1
+        aside = folder.with_name(f'{folder.name}.of-{inputs[:8]}-{number}')
+    folder.rename(aside)
 
 
 def with_checkpoint(command: Sequence[str], trained: Path) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The steps of a job, each one command: training, both tests, the report."""
 
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,16 @@ class Step:
     name: str
     command: tuple[str, ...]
     folder: Path
+    # The last words of the command, where they decide what it leaves and the job's inputs do
+    # not: with others it is run again, and what was trained stays.
+    settings: tuple[str, ...] = ()
+
+    def shell_line(self, environment: Mapping[str, str]) -> str:
+        """The command for a shell; a pattern finds the best checkpoint."""
+        trained = shlex.quote(str(self.folder.parent / TRAIN))
+        words = [f'{key}={shlex.quote(value)}' for key, value in environment.items()]
+        words += [f'{trained}/best_*.pth' if w == BEST else shlex.quote(w) for w in self.command]
+        return ' '.join(words)
 
 
 @dataclass(frozen=True)
@@ -107,12 +118,11 @@ def _report(part: Configured, resamples: int, group_by: str | None) -> Step:
     found = {split: str(part.folder / split / 'results.json') for split in (VAL, TEST)}
     words = [truths[TEST], found[TEST], '--choose-thr-on', truths[VAL], found[VAL]]
     words += ['--out-dir', str(folder), '--image-root', str(part.data / 'images')]
-    words += ['--resamples', str(resamples)]
-    words += ['--group-by', group_by] if group_by else []
     if part.resolved['test_dataloader']['dataset'].get('single_class'):
         words.append('--single-class')
+    settings = ('--resamples', str(resamples), *(('--group-by', group_by) if group_by else ()))
     script = str(part.tools / 'evaluate.py')
-    return Step(REPORT, (sys.executable, script, *words), folder)
+    return Step(REPORT, (sys.executable, script, *words, *settings), folder, settings)
 
 
 def _command(part: Configured, script: str, *words: str) -> tuple[str, ...]:

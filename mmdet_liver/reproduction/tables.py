@@ -36,7 +36,7 @@ def setting_name(setting: str) -> str:
 
 def tables(content: dict) -> list[Table]:
     """All tables of `results.json`'s content."""
-    found = [_arms(content), _seeds(content)]
+    found = [_arms(content), _each_class(content), _seeds(content)]
     found += [_comparison(comparison) for comparison in content['comparisons']]
     found.append(_runs(content))
     if content['missing']:
@@ -50,6 +50,11 @@ def duration(seconds: float | None) -> str:
         return NOTHING
     minutes, rest = divmod(round(seconds), 60)
     return f'{minutes // 60}:{minutes % 60:02d}:{rest:02d}'
+
+
+def mean_count(count: float) -> str:
+    """A count, or the mean of some, to one decimal where it is not whole."""
+    return f'{count:.0f}' if count == round(count) else f'{count:.1f}'
 
 
 def markdown(table: Table) -> str:
@@ -71,8 +76,8 @@ def _arms(content: dict) -> Table:
         'precision',
         'over-detections per image',
         'threshold',
-        'training',
-        'pretraining',
+        'training time',
+        'pretraining time',
         'device',
     )
     rows = []
@@ -100,6 +105,21 @@ def _arms(content: dict) -> Table:
     return Table('Arms: all test images, mean over seeds', headings, tuple(rows))
 
 
+def _each_class(content: dict) -> Table:
+    # As the study's tables have it.
+    headings = ('arm', 'class', 'lesions', 'over-detections', 'missed')
+    headings += ('precision', 'recall', 'F1 (95%)')
+    rows = []
+    for name, arm in content['arms'].items():
+        for c, label in enumerate((arm['labels'] or ())[1:], start=1):
+            matrix, found = arm['confusion_matrix'], arm['mean']['per_class'][label]
+            counts = (sum(matrix[c]), matrix[0][c], matrix[c][0])
+            scores = (score(found['precision']), score(found['recall']))
+            f1 = _with_interval(found['f1'], found['f1_interval'])
+            rows.append((name, label, *map(mean_count, counts), *scores, f1))
+    return Table('Each class: all test images, mean over seeds', headings, tuple(rows))
+
+
 def _seeds(content: dict) -> Table:
     classes = _classes(content)
     headings = (
@@ -115,8 +135,7 @@ def _seeds(content: dict) -> Table:
     rows = []
     for name, arm in content['arms'].items():
         for seed in content['seeds']:
-            # JSON has turned the seeds into text.
-            row = arm['seeds'].get(str(seed)) or arm['seeds'].get(seed)
+            row = arm['seeds'].get(str(seed))
             if row is None:
                 rows.append((name, str(seed), *[NOTHING] * (len(headings) - 2)))
                 continue
@@ -163,7 +182,13 @@ def _comparison(comparison: dict) -> Table:
                 )
             )
     rows = rows or [(NOTHING,) * len(headings)]
-    return Table(f'{a} (A) minus {b} (B)', headings, tuple(rows))
+    return Table(f'{a} (A) minus {b} (B){_unlike(comparison["seeds"])}', headings, tuple(rows))
+
+
+def _unlike(seeds: dict) -> str:
+    # Of a grid on the way: one arm may have more seeds than the other.
+    a, b = (', '.join(map(str, seeds[side])) or 'none' for side in 'ab')
+    return '' if a == b else f'; seeds of A: {a}, of B: {b}'
 
 
 def _runs(content: dict) -> Table:
@@ -177,7 +202,7 @@ def _runs(content: dict) -> Table:
         'precision',
         'threshold',
         'F1 on val',
-        'training',
+        'training time',
         'device',
         'folder',
     )

@@ -86,6 +86,25 @@ def test_number_of_backgrounds(tmp_path):
         build(tmp_path, backgrounds_per_image=-1)
 
 
+def test_backgrounds_of_certified_images_only(tmp_path):
+    marks = {1: 1, 2: 0, 4: None}
+    images = [
+        {**image, 'fully_annotated': marks[image['id']]} if image['id'] in marks else image
+        for image in IMAGES
+    ]
+
+    def backgrounds(images, **options):
+        crops = infos(build(tmp_path, images=images, certified_backgrounds=True, **options))
+        assert [crop['gt_label'] for crop in crops[:3]] == [0, 1, 0]  # lesions of all images
+        return [crop['img_path'][-5:] for crop in crops[3:]]
+
+    assert backgrounds(images, backgrounds_per_image=2) == ['a.png', 'a.png']
+    images[3]['fully_annotated'] = 1
+    assert backgrounds(images) == ['a.png', 'd.png']
+    with pytest.raises(InputError, match='train.json: found no image marked fully_annotated'):
+        backgrounds(IMAGES)
+
+
 @pytest.mark.parametrize(
     'annotations, message',
     [

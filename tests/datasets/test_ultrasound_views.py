@@ -140,7 +140,10 @@ def test_same_seed_same_view(transform):
         dict(type='RandomTissueCrop', scale=8, max_attempts=0),
         dict(type='RandomTissueCrop', scale=8, crop_ratio_range=(0, 1)),
         dict(type='RandomGamma', gamma_range=(0, 1)),
+        dict(type='RandomTissueCrop', scale=8, aspect_ratio_range=(0, 1)),
         dict(type='RandomSpeckle', grain_range=(0.5, 1)),
+        dict(type='RandomSpeckle', grain_range=(3, 2)),
+        dict(type='RandomSpeckle', sigma_range=(-0.1, 0.1)),
     ],
     ids=str,
 )

@@ -34,10 +34,11 @@ def test_queue_length(wanted, images, batch, share, expected):
 class Toy(BaseModel):
     """The queues of DenseCL."""
 
+    queue_len = 64
+
     def __init__(self):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(1))
-        self.queue_len = 64
         for name in ('queue', 'queue2'):
             self.register_buffer(name, torch.zeros(5, 64))
             self.register_buffer(f'{name}_ptr', torch.zeros(1, dtype=torch.long))
@@ -89,6 +90,12 @@ def test_resumed_run_goes_on_with_its_queue(tmp_path):
 def test_batches_must_be_whole(tmp_path, options):
     with pytest.raises(InputError, match='train_dataloader: found .*set drop_last=True'):
         train(tmp_path, **options)
+
+
+def test_model_without_a_queue(tmp_path, monkeypatch):
+    monkeypatch.delattr(Toy, 'queue_len')
+    with pytest.raises(InputError, match='found Toy without queue_len'):
+        train(tmp_path)
 
 
 @pytest.mark.parametrize('share', [0, 1.5])

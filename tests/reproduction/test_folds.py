@@ -107,3 +107,12 @@ def test_files_of_the_folds(tmp_path):
 def test_a_folder_that_is_not_prepared_is_refused(tmp_path):
     with pytest.raises(InputError, match='prepare_data'):
         write_folds(tmp_path, tmp_path / 'out', 3, 0.2, 0)
+
+
+def test_images_are_those_of_the_data_at_hand(tmp_path):
+    root, out = prepared(tmp_path / 'data'), tmp_path / 'out'
+    write_folds(root, out, 3, 0.2, 0)
+    root.rename(tmp_path / 'moved')
+    for source in (tmp_path / 'moved', prepared(tmp_path / 'data')):
+        (folder, *_) = write_folds(source, out, 3, 0.2, 0)
+        assert (folder / 'images').resolve() == source / 'images'

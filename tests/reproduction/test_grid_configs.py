@@ -35,7 +35,22 @@ def with_lines(tmp_path, *lines, text=GRID):
         pytest.param(['  a b: {config: yolox}'], 'rename', id='a name that is no folder'),
         pytest.param(['compare: [[stock, flex]]'], 'two of the arms', id='unknown arm'),
         pytest.param(['compare: [stock]'], 'two of the arms', id='no pair'),
-        pytest.param(['epochs: -1'], '0 or more', id='negative epochs'),
+        pytest.param(['epochs: -1'], '1 or more', id='negative epochs'),
+        pytest.param(['epochs: 0'], '1 or more', id='no epochs'),
+        pytest.param(['  other: {config: yolox, epochs: 0}'], '1 or more', id='an arm of none'),
+        pytest.param(['compare: 3'], 'compare: found 3; expected a list', id='no pairs'),
+        pytest.param(['group_by: 3'], 'expected a text', id='grouped by a number'),
+        pytest.param(['  7: {config: yolox}'], 'a text of letters', id='a name that is a number'),
+        pytest.param(
+            ['pretraining: {stock: {config: yolox}}'],
+            'pretraining, stock',
+            id='unknown config of a pretraining',
+        ),
+        pytest.param(
+            ['  bad: {config: none}', 'pretraining: {bad: {checkpoint: a.pth}}'],
+            'arms, bad, config',
+            id='unknown config of an arm that has the name of a pretraining',
+        ),
         pytest.param(['epochs: true'], 'a whole number', id='epochs yes'),
         pytest.param(['seeds: [0, 0]'], 'each once', id='a seed twice'),
         pytest.param(['data: {root: x, folds: 1}'], '2 or more', id='one fold'),
@@ -103,6 +118,7 @@ def test_epochs_scale_every_schedule():
                 dict(type='StepwiseUnfreezeHook', schedule=[(0, 4), (20, 3), (21, 2), (100, -1)]),
                 dict(type='StepwiseUnfreezeHook', unit='fraction', schedule=[(0, 4), (0.5, -1)]),
                 dict(type='YOLOXModeSwitchHook', num_last_epochs=15),
+                dict(type='StepwiseUnfreezeHook', schedule=[(0, 4), (9, -1)], lr_rise=20),
             ],
         )
     )
@@ -116,6 +132,8 @@ def test_epochs_scale_every_schedule():
         'param_scheduler.3.end': 31,  # MMEngine wants an end after the begin
         'custom_hooks.1.schedule': [(0, 4), (2, 2), (10, -1)],
         'custom_hooks.3.num_last_epochs': 2,
+        'custom_hooks.4.schedule': [(0, 4), (1, -1)],
+        'custom_hooks.4.lr_rise': 2,
     }
     short = epoch_options(config, 2)
     assert short['train_cfg.val_interval'] == short['default_hooks.checkpoint.interval'] == 2
@@ -125,3 +143,18 @@ def test_an_option_that_does_not_fit_is_named():
     with pytest.raises(InputError, match='Index 9'):
         load_config(resolved_config('busi/centernet_r18_fix_1xb16-60e_busi2-256'),
                     {'custom_hooks.9.x': 1})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    'value',
+    [
+        pytest.param('/my results/train', id='a blank'),
+        pytest.param('a,b', id='a comma'),
+        pytest.param('1', id='a number as text'),
+        pytest.param([{'type': 'EMAHook'}], id='a dict in a list'),
+        pytest.param('[1,2', id='an open bracket'),
+    ],
+)
+def test_an_option_that_the_host_would_read_as_another_is_refused(value):
+    with pytest.raises(InputError, match='cfg_options, a.b'):
+        as_arguments({'c': 1, 'a.b': value})

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from coco_cases import ground_truth, results, write
@@ -197,3 +199,17 @@ def test_an_image_in_two_tests_is_refused(tmp_path):
 def test_arms_of_different_images_are_refused(tmp_path):
     with pytest.raises(InputError, match='different'):
         pool({'a': [[fold(tmp_path, 0)]], 'b': [[fold(tmp_path, 0, images=8)]]}, resamples=0)
+
+
+@pytest.mark.parametrize('changed', ['a box', 'the order of val'])
+def test_arms_of_other_boxes_or_val_images_are_refused(tmp_path, changed):
+    one = fold(tmp_path, 0)
+    truth, val = one.truth, one.chosen_on
+    if changed == 'a box':
+        lesions = replace(truth.lesions, boxes=truth.lesions.boxes + 1)
+        other = replace(one, truth=replace(truth, lesions=lesions))
+    else:
+        turned = replace(val.truth, images=val.truth.images[::-1])
+        other = replace(one, chosen_on=replace(val, truth=turned))
+    with pytest.raises(InputError, match='different'):
+        pool({'a': [[one]], 'b': [[other]]}, resamples=0)

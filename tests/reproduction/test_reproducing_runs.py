@@ -21,6 +21,7 @@ from mmdet_liver.reproduction.grid import read_grid
 from mmdet_liver.reproduction.logs import seconds_of
 from mmdet_liver.reproduction.plan import make_plan
 from mmdet_liver.reproduction.run import describe, reproduce
+from mmdet_liver.reproduction.running import prepare
 
 GRID = """
 data: {root: DATA, folds: 2, val_share: 0.2}
@@ -116,7 +117,7 @@ def test_results_are_written_with_every_folder(finished):
     assert comparison['settings']['at_chosen']['mean']['f1']['difference'] == 0
     text, page = ((out / name).read_text() for name in ('results.md', 'results.html'))
     assert 'fold1/step/seed1' in text and '| step | 2 of 2 | 0.5000 |' in text
-    assert page.count('<table>') == 4 and 'data:image/png' in page
+    assert page.count('<table>') == 5 and 'data:image/png' in page
     assert (out / 'confusion_matrices.png').is_file() and (out / 'fix_minus_flex.png').is_file()
 
 
@@ -201,6 +202,94 @@ def wait_for(path):
             return
         time.sleep(0.05)
     raise AssertionError(f'{path} did not appear')
+
+
+def test_other_resamples_write_the_reports_anew_and_train_nothing(finished, data, tools, tmp_path):
+    out = tmp_path / 'out'
+    shutil.copytree(finished[0], out, symlinks=True)
+    for change in ('resamples: 30', 'resamples: 30\ngroup_by: file_name', 'resamples: 30'):
+        grid = grid_of(data, tmp_path, GRID.replace('resamples: 20', change))
+        jobs = [job for job in make_plan(grid, out, tools) if job.kind == 'arm']
+        assert [[step.name for step in run_module.missing_steps(j)] for j in jobs] == [
+            ['report']] * 12  # fmt: skip
+        assert reproduce(grid, out, tools, device='cpu') == []
+    assert starts(out, 'fold0/step/seed0') == ['new']
+    assert (out / 'fold0/step/seed0/commands.txt').read_text().endswith('--resamples 30\n')
+
+
+def test_commands_are_lines_for_a_shell(data, tools, tmp_path):
+    out = tmp_path / 'a(b)&c'
+    (job,) = [j for j in make_plan(grid_of(data, tmp_path), out, tools)
+              if j.label == 'step, fold 1, seed 0']  # fmt: skip
+    prepare(job)
+    best = job.folder / 'train/best_x_epoch_1.pth'
+    best.parent.mkdir()
+    best.touch()
+    lines = (job.folder / 'commands.txt').read_text().splitlines()
+    for line, step in zip(lines, job.steps, strict=True):
+        said = subprocess.run(['bash', '-c', f'printf "%s\\n" {line}'], capture_output=True,
+                              text=True, check=True)  # fmt: skip
+        command = [str(best) if word == '{best}' else word for word in step.command]
+        assert said.stdout.splitlines() == [f'LIVER_DATA={job.data}/', *command]
+
+
+def test_a_table_that_cannot_be_written_stops_no_training(data, tools, tmp_path, monkeypatch):
+    def broken(content, folder):
+        raise RuntimeError('no font')
+
+    monkeypatch.setattr(run_module, 'write_results', broken)
+    grid = grid_of(data, tmp_path, GRID.replace('[0, 1]', '[0]'))
+    lines = []
+    with pytest.raises(RuntimeError):  # in the end
+        reproduce(grid, tmp_path / 'out', tools, ['flex'], 'cpu', tell=lines.append)
+    assert lines.count('tables not written: RuntimeError: no font') == 2
+    assert not any('failed' in line for line in lines)
+    assert describe(grid, tmp_path / 'out', tools, ['flex']).startswith('2 jobs of 8 steps, 0 of')
+
+
+def test_a_finished_training_is_marked_before_checkpoints_go(data, tools, tmp_path, monkeypatch):
+    def full(folder):
+        raise OSError('disk')
+
+    monkeypatch.setattr('mmdet_liver.reproduction.running.drop_optimizer_states', full)
+    grid = grid_of(data, tmp_path, GRID.replace('[0, 1]', '[0]'))
+    assert len(reproduce(grid, tmp_path / 'out', tools, ['flex'], 'cpu')) == 2
+    monkeypatch.undo()
+    assert reproduce(grid, tmp_path / 'out', tools, ['flex'], 'cpu') == []
+    assert starts(tmp_path / 'out', 'fold0/flex/seed0') == ['new']
+
+
+@pytest.mark.parametrize('missing', ['annotations/test.json', 'backbone.pth'])
+def test_a_file_that_is_not_there_is_told_before_anything_runs(data, tools, tmp_path, missing):
+    moved = tmp_path / 'data'
+    shutil.copytree(data, moved)
+    backbone = tmp_path / 'backbone.pth'
+    backbone.touch()
+    text = GRID.replace('data: {root: DATA, folds: 2, val_share: 0.2}', 'data: {root: DATA}')
+    text = text.replace('arms:', f'  given: {{checkpoint: {backbone}}}\narms:')
+    text = text.replace('pretraining: simsiam}\n  step', 'pretraining: given}\n  step')
+    grid = grid_of(moved, tmp_path, text)
+    assert len(make_plan(grid, tmp_path / 'out', tools)) == 8
+    (backbone if missing == backbone.name else moved / missing).unlink()
+    with pytest.raises(InputError, match=f'{missing}: found no such file'):
+        make_plan(grid, tmp_path / 'out', tools)
+
+
+def test_arms_scored_on_other_lesions_have_their_rows_and_no_difference(data, tools, tmp_path):
+    moved = tmp_path / 'data'
+    shutil.copytree(data, moved)
+    content_of = json.loads((moved / 'annotations/test.json').read_text())
+    content_of['annotations'].pop()
+    (moved / 'annotations/fewer.json').write_text(json.dumps(content_of))
+    text = GRID.replace('data: {root: DATA, folds: 2, val_share: 0.2}', 'data: {root: DATA}')
+    fewer = 'test_evaluator.0.ann_file: annotations/fewer.json'
+    text = text.replace('flex: {', f'flex: {{cfg_options: {{{fewer}}}, ')
+    assert reproduce(grid_of(moved, tmp_path, text), tmp_path / 'out', tools, device='cpu') == []
+    found = content(tmp_path / 'out')
+    assert [part['arms'] for part in found['drawn']] == [['flex'], ['fix', 'step']]
+    lesions = [sum(map(sum, found['arms'][name]['confusion_matrix'])) for name in ('flex', 'fix')]
+    assert lesions[0] + 1 == lesions[1]
+    assert found['comparisons'][0]['settings'] is None
 
 
 def test_a_killed_grid_goes_on_where_it_was(data, tools, tmp_path):

@@ -2,8 +2,8 @@
 
 They change the look alone: boxes, masks and sizes stay. In MMEngine's root registry, so
 that detection and pretraining find them; for a share of the images only, wrap them in
-MMCV's `RandomApply`. Put them before flips are undone, rotations and the like: depth has
-to run downwards. Images are (H, W) or (H, W, 3), uint8 or float of 0..255.
+MMCV's `RandomApply`. Put them before crops and rotations: they look for the whole sector, and
+depth has to run downwards. Images are (H, W) or (H, W, 3), uint8 or float of 0..255.
 """
 
 import math

@@ -49,10 +49,13 @@ class RandomTissueCrop(BaseTransform):
         max_attempts: int = 10,
     ) -> None:
         low, high = crop_ratio_range
-        if not (0 < low <= high <= 1 and 0 <= min_tissue <= 1 and max_attempts >= 1):
+        narrow, wide = aspect_ratio_range
+        ranges = 0 < low <= high <= 1 and 0 < narrow <= wide
+        if not (ranges and 0 <= min_tissue <= 1 and max_attempts >= 1):
             raise ValueError(
-                f'expected 0 < crop_ratio_range <= 1, 0 <= min_tissue <= 1, max_attempts >= 1; '
-                f'got {crop_ratio_range}, {min_tissue}, {max_attempts}'
+                'expected ascending ranges above 0, crop_ratio_range up to 1, '
+                '0 <= min_tissue <= 1, max_attempts >= 1; '
+                f'got {crop_ratio_range}, {aspect_ratio_range}, {min_tissue}, {max_attempts}'
             )
         self.scale = (scale, scale) if isinstance(scale, int) else tuple(scale)
         self.crop_ratio_range = crop_ratio_range
@@ -126,8 +129,11 @@ class RandomSpeckle(BaseTransform):
         sigma_range: tuple[float, float] = (0.05, 0.25),
         grain_range: tuple[float, float] = (1.0, 3.0),
     ) -> None:
-        if grain_range[0] < 1:
-            raise ValueError(f'grain_range starts at one pixel, got {grain_range}')
+        if not (0 <= sigma_range[0] <= sigma_range[1] and 1 <= grain_range[0] <= grain_range[1]):
+            raise ValueError(
+                'expected ascending ranges, sigma_range from 0 and grain_range from one pixel; '
+                f'got {sigma_range} and {grain_range}'
+            )
         self.sigma_range = sigma_range
         self.grain_range = grain_range
 

@@ -25,8 +25,8 @@ class QueueLengthHook(Hook):
             anew, so that an image is in a queue of this share s of its data set with the
             chance s * s / 2: 1 in 8 for a half, 1 in 2 for all.
     Raises:
-        InputError: before training, if the data set has not one whole batch, or batches
-            can be of different size.
+        InputError: before training, if the model has no queue, the data set not one whole
+            batch, or batches can be of different size.
     """
 
     def __init__(self, max_share: float = 0.5) -> None:
@@ -40,6 +40,13 @@ class QueueLengthHook(Hook):
     def before_run(self, runner: Runner) -> None:
         # Before a resumed checkpoint is loaded, whose queue has the fitted length.
         loader, model = runner.train_dataloader, unwrapped(runner.model)
+        if not hasattr(model, 'queue_len'):
+            raise input_error(
+                'QueueLengthHook',
+                f'{type(model).__name__} without queue_len',
+                'a model with a queue, as DenseCL or MoCo',
+                'leave the hook out',
+            )
         batch, images = loader.batch_size * get_world_size(), len(loader.dataset)
         if images < batch or (images % batch and not loader.drop_last):
             raise input_error(
