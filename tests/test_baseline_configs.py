@@ -152,9 +152,9 @@ def test_a_peak_of_the_stock_head_comes_back_to_its_place_in_the_image(tmp_path,
     _, config = small('busi/centernet-stock_r18_1xb16-60e_busi2-256', tmp_path, monkeypatch)
     sample = DATASETS.build(config.test_dataloader.dataset)[0]['data_samples']
     head = MODELS.build(config.model).bbox_head
-    # 100x50 became 64x32 and stands in the middle of 64x64, 16 pixels from the top.
+    # 100x50 became 64x32 and stands at the top of 64x64, where the train pipeline has it.
     heat = torch.zeros(1, 2, 16, 16)
-    heat[0, 1, 8, 6] = 0.9  # the centre is at (24, 32), so 16 below the top of the picture
+    heat[0, 1, 4, 6] = 0.9  # the centre is at (24, 16)
     size = torch.full((1, 2, 16, 16), 4.0)  # cells of 4 pixels
     offset = torch.zeros(1, 2, 16, 16)
     meta = {**sample.metainfo, 'batch_input_shape': (SIDE, SIDE)}
@@ -163,6 +163,20 @@ def test_a_peak_of_the_stock_head_comes_back_to_its_place_in_the_image(tmp_path,
     expected = np.array([24 - 8, 16 - 8, 24 + 8, 16 + 8]) / 0.64
     np.testing.assert_allclose(found.bboxes[best].numpy(), expected, atol=0.1)
     assert found.labels[best] == 1
+
+
+@pytest.mark.parametrize('name', [name for name in NAMES if 'stock' in name])
+def test_stock_sees_the_pixels_that_ours_sees(name, tmp_path, monkeypatch):
+    _, config = small(name, tmp_path, monkeypatch)
+    flex = name.replace('centernet-stock_r18', 'centernet_r18_flex').replace(
+        'baselines', 'centernet'
+    )
+    ours = Config(shrunk(Config.fromfile(config_path(flex))._cfg_dict, int(name[-3:])))
+    images = [
+        DATASETS.build(c.test_dataloader.dataset)[0]['inputs'].float() for c in (config, ours)
+    ]
+    assert images[0].any()
+    torch.testing.assert_close(images[0], images[1], rtol=0, atol=1)  # floats, and whole numbers
 
 
 def test_stock_has_the_data_and_schedule_of_flex():

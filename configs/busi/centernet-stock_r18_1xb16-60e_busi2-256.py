@@ -9,6 +9,7 @@ model = dict(bbox_head=dict(num_classes=2))
 test_pipeline = [
     dict(type='LoadImageFromFile', to_float32=True),
     _base_.test_pipeline[1],
+    _base_.test_pipeline[2],
     dict(test_pad_mode=('size_divisor', _base_.size[0]), **_base_.border_pad),
     _base_.pack_test[0],
     {**_base_.pack_test[1], 'meta_keys': (*_base_.pack_test[1].meta_keys, 'border')},

@@ -14,8 +14,9 @@ model = dict(
     ),
     test_cfg=dict(_delete_=True, topk=100, local_maximum_kernel=3, max_per_img=100),
 )
-# Its decoder wants to know the border that was padded, which only this step tells. Instead of
-# `Pad` in a test pipeline, on float images, with test_pad_mode=('size_divisor', side).
+# Its decoder wants to know the border that was padded, which only this step tells. After `Pad` in
+# a test pipeline, on float images, with test_pad_mode=('size_divisor', side): it then adds
+# nothing. Alone it would pad on all sides, which networks trained with `Pad` have not seen.
 border_pad = dict(
     type='RandomCenterCropPad',
     ratios=None,

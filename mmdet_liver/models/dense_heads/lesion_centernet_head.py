@@ -6,6 +6,7 @@ from mmcv.ops import batched_nms
 from mmdet.models.dense_heads import CenterNetHead
 from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.utils import ConfigType, InstanceList, OptInstanceList
+from mmengine.model import kaiming_init
 from mmengine.structures import InstanceData
 from torch import Tensor
 
@@ -20,7 +21,7 @@ class LesionCenterNetHead(CenterNetHead):
     """CenterNet head that needs no `border`, heeds ignored regions and can give one class a place.
 
     All other arguments, the state dict and the maps are those of `CenterNetHead`; a config
-    made for it works when `type` is changed.
+    made for it works when `type` is changed. Its weights start otherwise (`init_weights`).
 
     Args:
         bbox_coder: encodes the targets and decodes the maps.
@@ -33,6 +34,19 @@ class LesionCenterNetHead(CenterNetHead):
         super().__init__(*args, **kwargs)
         self.bbox_coder = TASK_UTILS.build(bbox_coder)
         PeakOptions.read(self.test_cfg)  # an error now rather than after the first epoch
+
+    def init_weights(self) -> None:
+        """As `CenterNetHead`, but with hidden layers of usual size before width, height and offset.
+
+        It draws them with a deviation of 0.001. From so small a start the hidden units of a
+        branch grow alike (the condensed regime of Luo et al., arXiv:2007.07497): a short
+        training ends with one feature for width and height, so that all boxes have one
+        aspect ratio (docs/results.md). Here He et al., arXiv:1502.01852; the last layers
+        stay small.
+        """
+        super().init_weights()
+        for branch in (self.wh_head, self.offset_head):
+            kaiming_init(branch[0])
 
     def forward_single(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, in_channels, H, W) -> probabilities (B, C, H, W), wh and offset (B, 2, H, W).
