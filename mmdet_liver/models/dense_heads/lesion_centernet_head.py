@@ -8,7 +8,7 @@ from mmdet.registry import MODELS, TASK_UTILS
 from mmdet.utils import ConfigType, InstanceList, OptInstanceList
 from mmengine.model import kaiming_init
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmdet_liver.models.dense_heads.peak_options import PeakOptions
 from mmdet_liver.models.losses.missing_labels import may_lack_labels
@@ -36,17 +36,19 @@ class LesionCenterNetHead(CenterNetHead):
         PeakOptions.read(self.test_cfg)  # an error now rather than after the first epoch
 
     def init_weights(self) -> None:
-        """As `CenterNetHead`, but with hidden layers of usual size before width, height and offset.
+        """As `CenterNetHead`, but for width, height and offset with weights of usual size.
 
         It draws them with a deviation of 0.001. From so small a start the hidden units of a
         branch grow alike (the condensed regime of Luo et al., arXiv:2007.07497): a short
         training ends with one feature for width and height, so that all boxes have one
-        aspect ratio (docs/results.md). Here He et al., arXiv:1502.01852; the last layers
-        stay small.
+        aspect ratio (docs/results.md). Here hidden layers start as by He et al.,
+        arXiv:1502.01852, last layers as torch starts them, biases at 0.
         """
         super().init_weights()
         for branch in (self.wh_head, self.offset_head):
             kaiming_init(branch[0])
+            branch[-1].reset_parameters()
+            nn.init.zeros_(branch[-1].bias)
 
     def forward_single(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, in_channels, H, W) -> probabilities (B, C, H, W), wh and offset (B, 2, H, W).
