@@ -52,6 +52,7 @@ class Job:
     inputs: str
     steps: tuple[Step, ...]
     needs: Path | None = None  # folder of the job that must be done before
+    lacks: str = ''  # the checkpoint it starts from, if that is not there; `inputs` is then void
 
     @property
     def label(self) -> str:
@@ -127,7 +128,8 @@ class _Place:
         arm, folder = self.grid.arms[name], self.folder / name / f'seed{self.seed}'
         known = self.grid.pretraining.get(arm.pretraining)
         checkpoint = known.checkpoint if known else None
-        started_from = _sha256(checkpoint, 'a checkpoint file') if checkpoint else ''
+        lacks = checkpoint if checkpoint and not Path(checkpoint).is_file() else ''
+        started_from = file_sha256(checkpoint) if checkpoint and not lacks else lacks
         if source is not None:
             checkpoint, started_from = str(source.folder / TRAIN), source.inputs
         shared = {'model.backbone.init_cfg.type': 'SelfSupPretrained'} if checkpoint else {}
@@ -135,13 +137,13 @@ class _Place:
         files = [part.ann_file(TRAIN), part.truth(VAL), part.truth(TEST)]
         inputs = self._inputs(part, files, started_from)
         steps = arm_steps(part, checkpoint, self.grid.resamples, self.grid.group_by)
-        return self._job(ARM, name, folder, inputs, steps, source and source.folder)
+        return self._job(ARM, name, folder, inputs, steps, source and source.folder, lacks)
 
     def _job(
         self, kind: str, name: str, folder: Path, inputs: str, steps: tuple[Step, ...],
-        needs: Path | None = None,
+        needs: Path | None = None, lacks: str = '',
     ) -> Job:  # fmt: skip
-        return Job(kind, name, self.fold, self.seed, folder, self.data, inputs, steps, needs)
+        return Job(kind, name, self.fold, self.seed, folder, self.data, inputs, steps, needs, lacks)
 
     def _configured(self, part: Training, shared: Mapping[str, Any], folder: Path) -> Configured:
         config = resolved_config(part.config)
@@ -161,14 +163,14 @@ class _Place:
     def _inputs(self, part: Configured, files: list, started_from: str = '') -> str:
         parts = {
             'config': part.resolved.to_dict(),
-            'data': {Path(name).name: _sha256(self.data / name, 'annotations') for name in files},
+            'data': {Path(name).name: _sha256(self.data / name) for name in files},
             'started_from': started_from,
         }
         text = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _sha256(path: str | Path, expected: str) -> str:
-    if not Path(path).is_file():
-        raise input_error(path, 'no such file', expected, 'make it first, or correct its name')
+def _sha256(path: Path) -> str:
+    if not path.is_file():
+        raise input_error(path, 'no such file', 'annotations', 'make it first, or correct its name')
     return file_sha256(path)

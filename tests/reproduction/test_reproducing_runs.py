@@ -259,20 +259,34 @@ def test_a_finished_training_is_marked_before_checkpoints_go(data, tools, tmp_pa
     assert starts(tmp_path / 'out', 'fold0/flex/seed0') == ['new']
 
 
-@pytest.mark.parametrize('missing', ['annotations/test.json', 'backbone.pth'])
-def test_a_file_that_is_not_there_is_told_before_anything_runs(data, tools, tmp_path, missing):
+def test_annotations_that_are_not_there_are_told_before_anything_runs(data, tools, tmp_path):
     moved = tmp_path / 'data'
     shutil.copytree(data, moved)
-    backbone = tmp_path / 'backbone.pth'
-    backbone.touch()
     text = GRID.replace('data: {root: DATA, folds: 2, val_share: 0.2}', 'data: {root: DATA}')
-    text = text.replace('arms:', f'  given: {{checkpoint: {backbone}}}\narms:')
-    text = text.replace('pretraining: simsiam}\n  step', 'pretraining: given}\n  step')
     grid = grid_of(moved, tmp_path, text)
     assert len(make_plan(grid, tmp_path / 'out', tools)) == 8
-    (backbone if missing == backbone.name else moved / missing).unlink()
-    with pytest.raises(InputError, match=f'{missing}: found no such file'):
+    (moved / 'annotations/test.json').unlink()
+    with pytest.raises(InputError, match='annotations/test.json: found no such file'):
         make_plan(grid, tmp_path / 'out', tools)
+
+
+def test_a_checkpoint_that_is_not_there_stops_only_the_arms_that_start_from_it(
+    data, tools, tmp_path
+):
+    backbone, out = tmp_path / 'backbone.pth', tmp_path / 'out'
+    text = GRID.replace('arms:', f'  given: {{checkpoint: {backbone}}}\narms:')
+    text = text.replace('pretraining: simsiam}\n  step', 'pretraining: given}\n  step')
+    grid = grid_of(data, tmp_path, text.replace('[0, 1]', '[0]'))
+    for only in ([], ['fix']):
+        with pytest.raises(InputError, match='backbone.pth: found no such file, for the arm fix'):
+            reproduce(grid, out, tools, only, 'cpu')
+    assert not (out / 'fold0').exists()
+    assert reproduce(grid, out, tools, ['flex'], 'cpu') == []
+    backbone.write_text('made')
+    assert reproduce(grid, out, tools, device='cpu') == []
+    assert starts(out, 'fold0/flex/seed0') == starts(out, 'fold0/fix/seed0') == ['new']
+    commands = (out / 'fold0/fix/seed0/commands.txt').read_text()
+    assert f'init_cfg.checkpoint={backbone}' in commands
 
 
 def test_arms_scored_on_other_lesions_have_their_rows_and_no_difference(data, tools, tmp_path):
