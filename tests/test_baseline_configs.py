@@ -25,7 +25,7 @@ NAMES = [
     'yolox/yolox_s_1xb64-300e_liver1-512',
     'busi/yolox_s_1xb64-300e_busi2-256',
     'baselines/centernet-stock_r18_1xb16-300e_liver4-512',
-    'busi/centernet-stock_r18_1xb16-60e_busi2-256',
+    'busi/centernet-stock_r18_1xb4-60e_busi2-256',
 ]
 TRAINED = [NAMES[1], NAMES[2], NAMES[4]]
 
@@ -149,7 +149,7 @@ def test_yolox_is_mmdetections_but_for_size_and_classes():
 
 
 def test_a_peak_of_the_stock_head_comes_back_to_its_place_in_the_image(tmp_path, monkeypatch):
-    _, config = small('busi/centernet-stock_r18_1xb16-60e_busi2-256', tmp_path, monkeypatch)
+    _, config = small('busi/centernet-stock_r18_1xb4-60e_busi2-256', tmp_path, monkeypatch)
     sample = DATASETS.build(config.test_dataloader.dataset)[0]['data_samples']
     head = MODELS.build(config.model).bbox_head
     # 100x50 became 64x32 and stands at the top of 64x64, where the train pipeline has it.
@@ -183,8 +183,8 @@ def test_stock_has_the_data_and_schedule_of_flex():
     for folder, stock, flex in [
         ('baselines/', 'centernet-stock_r18_1xb16-300e_liver4-512',
          'centernet/centernet_r18_flex_1xb16-300e_liver4-512'),
-        ('busi/', 'centernet-stock_r18_1xb16-60e_busi2-256',
-         'busi/centernet_r18_flex_1xb16-60e_busi2-256'),
+        ('busi/', 'centernet-stock_r18_1xb4-60e_busi2-256',
+         'busi/centernet_r18_flex_1xb4-60e_busi2-256'),
     ]:  # fmt: skip
         a, b = Config.fromfile(config_path(folder + stock)), Config.fromfile(config_path(flex))
         for part in ('train_dataloader', 'optim_wrapper', 'param_scheduler', 'train_cfg'):

@@ -15,7 +15,7 @@ GRID = """
 data: {root: data/busi}
 seeds: [0, 1]
 arms:
-  stock: {config: busi/centernet-stock_r18_1xb16-60e_busi2-256}
+  stock: {config: busi/centernet-stock_r18_1xb4-60e_busi2-256}
 """
 
 
@@ -64,7 +64,7 @@ def test_what_is_wrong_in_a_grid_is_named(tmp_path, lines, said):
 
 
 def test_missing_pretraining_is_named(tmp_path):
-    line = '  a: {config: busi/centernet_r18_fix_1xb16-60e_busi2-256, pretraining: dino}'
+    line = '  a: {config: busi/centernet_r18_fix_1xb4-60e_busi2-256, pretraining: dino}'
     with pytest.raises(InputError, match="'dino'"):
         read_grid(with_lines(tmp_path, line))
     with pytest.raises(InputError, match='no such file'):
@@ -142,7 +142,7 @@ def test_epochs_scale_every_schedule():
 
 def test_an_option_that_does_not_fit_is_named():
     with pytest.raises(InputError, match='Index 9'):
-        load_config(resolved_config('busi/centernet_r18_fix_1xb16-60e_busi2-256'),
+        load_config(resolved_config('busi/centernet_r18_fix_1xb4-60e_busi2-256'),
                     {'custom_hooks.9.x': 1})  # fmt: skip
 
 

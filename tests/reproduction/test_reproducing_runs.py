@@ -31,9 +31,9 @@ resamples: 20
 pretraining:
   simsiam: {config: busi/simsiam_r18_1xb64-coslr-200e_busi-128, epochs: 1}
 arms:
-  flex: {config: busi/centernet_r18_flex_1xb16-60e_busi2-256}
-  fix: {config: busi/centernet_r18_fix_1xb16-60e_busi2-256, pretraining: simsiam}
-  step: {config: busi/centernet_r18_stepwise_1xb16-60e_busi2-256, pretraining: simsiam}
+  flex: {config: busi/centernet_r18_flex_1xb4-60e_busi2-256}
+  fix: {config: busi/centernet_r18_fix_1xb4-60e_busi2-256, pretraining: simsiam}
+  step: {config: busi/centernet_r18_stepwise_1xb4-60e_busi2-256, pretraining: simsiam}
 compare: [[fix, flex]]
 """
 

@@ -25,7 +25,9 @@ tta_pipeline = [
 ]
 of_busi = dict(data_root=data_root, metainfo=metainfo)
 # Two workers keep up with two cores; a machine with a GPU sets more.
-train_dataloader = dict(num_workers=2, dataset=dict(pipeline=train_pipeline, **of_busi))
+train_dataloader = dict(
+    batch_size=4, num_workers=2, dataset=dict(pipeline=train_pipeline, **of_busi)
+)
 val_dataloader = dict(num_workers=1, dataset=dict(pipeline=test_pipeline, **of_busi))
 test_dataloader = dict(num_workers=1, dataset=dict(pipeline=test_pipeline, **of_busi))
 val_evaluator = [
