@@ -1,6 +1,7 @@
 """The stock detectors of configs/yolox, configs/baselines and configs/busi train and test."""
 
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -109,8 +110,7 @@ def test_builds_and_loads(name, tmp_path, monkeypatch):
     assert len(test['data_samples'].instances) == 1
     classes = 1 if 'liver1' in name else len(classes_of(name))
     assert full.model.bbox_head.num_classes == classes
-    batch = 64 if 'yolox' in name else 16
-    assert full.train_dataloader.batch_size == batch
+    assert full.train_dataloader.batch_size == int(re.search(r'_1xb(\d+)', name)[1])
 
 
 @pytest.mark.parametrize('name', TRAINED)

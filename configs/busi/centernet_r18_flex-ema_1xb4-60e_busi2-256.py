@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/ema.py',
     '../_base_/datasets/ultrasound_augmentation.py',
 ]
-# Over about 400 steps, 4 to 5 epochs of BUSI.
+# Over about 400 steps, 4 to 5 epochs of BUSI: 2% of so short a run would be one and a half.
 ema = dict(momentum=0.0025, gamma=80)
 custom_hooks = [*_base_.custom_hooks, {**_base_.ema, **ema}]
 # In the place of Brightness and Contrast.

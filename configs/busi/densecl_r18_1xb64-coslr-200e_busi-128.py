@@ -11,7 +11,8 @@ custom_hooks = [
     # The projector has no BatchNorm at its end: its outputs vary less in a sound run too.
     dict(_base_.custom_hooks[0], thr=0.05),
     # Places are matched by the backbone's features, so these come first: a tenth of the run.
-    dict(type='DenseCLHook', start_iters=100),
+    dict(type='DenseCLHook', start_iters=1000),
+    dict(type='DenseStartHook'),
     dict(type='QueueLengthHook'),
     dict(type='ChannelsLastHook'),
 ]

@@ -14,6 +14,6 @@ custom_hooks = [
     # MMPretrain's own config leaves it out. Places are matched by the backbone's features, so
     # these come first: 1000 steps, as in the paper's code, but at most a tenth of the run.
     dict(type='DenseCLHook', start_iters=1000),
-    dict(type='DenseStartHook', max_share=0.1),
+    dict(type='DenseStartHook'),
     dict(type='QueueLengthHook'),
 ]

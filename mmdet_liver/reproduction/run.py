@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
-from mmdet_liver.errors import input_error
 from mmdet_liver.files import copy_file
 from mmdet_liver.reproduction.content import results
 from mmdet_liver.reproduction.devices import choose_devices
@@ -85,20 +84,8 @@ class Report:
 
 
 def chosen(jobs: Sequence[Job], only: Collection[str]) -> list[Job]:
-    """The jobs of these arms (all if there are none), with the pretrainings they need.
-
-    Raises:
-        InputError: if one of them starts from a checkpoint that is not there.
-    """
+    """The jobs of these arms (all if there are none), with the pretrainings they need."""
     arms = [job for job in jobs if job.kind == ARM and (not only or job.name in only)]
-    for job in arms:
-        if job.lacks:
-            raise input_error(
-                job.lacks,
-                f'no such file, for the arm {job.name}',
-                'a checkpoint',
-                'make it first, or leave the arm out: --only with each of the others',
-            )
     needed = {job.needs for job in arms} | {job.folder for job in arms}
     return [job for job in jobs if job.folder in needed]
 

@@ -81,6 +81,12 @@ class Runner:
         if not needed:
             self._fail(f'{job.label}: left out, as its pretraining failed')
             return False
+        if job.lacks:
+            self._fail(
+                f'{job.label}: left out; {job.lacks}: found no such file; expected the checkpoint '
+                'file that it starts from; make it, then run the same command again'
+            )
+            return False
         device = self.slots.get()
         try:
             with claimed(job.folder) as descriptors:

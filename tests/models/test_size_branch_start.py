@@ -22,10 +22,11 @@ def started(kind):
 
 
 def aspect_correlation(kind):
-    """Of log aspect ratios, learned and true, after a short training of the size branch.
+    """Of log aspect ratios, learned and true: correlation, and ratio of the spreads.
 
-    Widths hang on one feature and heights on another; the branch learns alone, with the
-    demo's optimizer and about as many steps as 60 epochs of BUSI have.
+    After a short training of the size branch alone, with the demo's optimizer and about as
+    many steps as 60 epochs of BUSI have in batches of 16. Widths hang on one feature and
+    heights on another.
     """
     branch = started(kind).wh_head
     generator = torch.Generator().manual_seed(0)

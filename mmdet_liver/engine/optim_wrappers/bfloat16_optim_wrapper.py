@@ -1,4 +1,4 @@
-"""Training in bfloat16 on any device; MMEngine's AmpOptimWrapper insists on a GPU.
+"""Training in bfloat16 on a CPU or GPU; MMEngine's AmpOptimWrapper insists on a GPU.
 
 In MMEngine's root registry, so that a pretraining run finds it as well.
 """
@@ -19,8 +19,8 @@ class BFloat16OptimWrapper(OptimWrapper):
 
     Weights, gradients and the optimizer's state stay float32. bfloat16 has the range of
     float32, so that there is no loss scale. Validation and testing stay as they were. Pays
-    on processors with bfloat16 units (AVX512-BF16, AMX) together with `ChannelsLastHook`;
-    elsewhere it is slower than float32 (docs/training_speed.md). Arguments: OptimWrapper's.
+    on processors with bfloat16 units (AVX512-BF16, AMX), most with `ChannelsLastHook`; on
+    others it is slower than float32 (docs/training_speed.md). Arguments: OptimWrapper's.
     """
 
     @contextmanager
