@@ -163,11 +163,20 @@ class _Place:
     def _inputs(self, part: Configured, files: list, started_from: str = '') -> str:
         parts = {
             'config': part.resolved.to_dict(),
-            'data': {Path(name).name: _sha256(self.data / name) for name in files},
+            'data': _contents([self.data / name for name in files]),
             'started_from': started_from,
         }
         text = json.dumps(parts, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _contents(files: list[Path]) -> dict[str, str]:
+    # By name; by place in the list as well where names are equal, as in train/labels.json and
+    # test/labels.json, or all but the last would play no part.
+    names = [file.name for file in files]
+    if len(set(names)) < len(set(files)):
+        names = [f'{i}: {name}' for i, name in enumerate(names)]
+    return {name: _sha256(file) for name, file in zip(names, files, strict=True)}
 
 
 def _sha256(path: Path) -> str:

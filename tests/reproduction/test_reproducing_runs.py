@@ -270,6 +270,27 @@ def test_annotations_that_are_not_there_are_told_before_anything_runs(data, tool
         make_plan(grid, tmp_path / 'out', tools)
 
 
+def test_every_annotation_file_counts_where_all_have_one_name(data, tools, tmp_path):
+    moved = tmp_path / 'data'
+    shutil.copytree(data, moved)
+    text = GRID.replace('data: {root: DATA, folds: 2, val_share: 0.2}', 'data: {root: DATA}')
+    named = {}
+    for split in ('train', 'val', 'test'):
+        (moved / split).mkdir()
+        shutil.copy(moved / f'annotations/{split}.json', moved / split / 'labels.json')
+        where = 'train_dataloader.dataset' if split == 'train' else f'{split}_evaluator.0'
+        named[f'{where}.ann_file'] = f'{split}/labels.json'
+    text += f'cfg_options: {json.dumps(named)}\n'
+    found = set()
+    for split in (None, 'train', 'val', 'test'):
+        if split:
+            with (moved / split / 'labels.json').open('a') as file:
+                file.write(' ')
+        plan = make_plan(grid_of(moved, tmp_path, text), tmp_path / 'out', tools)
+        found.add(next(job.inputs for job in plan if job.name == 'flex'))
+    assert len(found) == 4
+
+
 def test_a_checkpoint_that_is_not_there_stops_only_the_arms_that_start_from_it(
     data, tools, tmp_path
 ):
