@@ -21,10 +21,12 @@ def main(argv: list[str] | None = None) -> None:
     lists = read_coco(args.annotations)
     require_unique_ids(lists['annotations'], f'{args.annotations}, annotations')
     content = {**read_json(args.annotations, 'a COCO annotation file'), **lists}
-    thinned = hide_labels(content, args.share, args.seed)
+    thinned = hide_labels(content, args.share, args.seed, mark_ignored=args.mark_ignored)
     write_json(args.out, thinned)
     before, after = len(content['annotations']), len(thinned['annotations'])
-    print(f'{before - after} of {before} labels hidden; {after} written to {args.out}')
+    hidden = len(thinned['info']['hidden_labels']['annotation_ids'])
+    what = 'marked ignored' if args.mark_ignored else 'hidden'
+    print(f'{hidden} of {before} labels {what}; {after} written to {args.out}')
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,6 +39,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         '--seed', type=whole_number(0), default=0, help='of the choice (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--mark-ignored',
+        action='store_true',
+        help='keep them, marked `ignore`: what is lost if every missing label is found',
     )
     parser.add_argument('--out', type=Path, required=True, help='COCO file to write')
     return parser

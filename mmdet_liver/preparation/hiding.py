@@ -8,7 +8,7 @@ import random
 from mmdet_liver.errors import input_error
 
 
-def hide_labels(content: dict, share: float, seed: int) -> dict:
+def hide_labels(content: dict, share: float, seed: int, *, mark_ignored: bool = False) -> dict:
     """A copy of COCO `content` without a random `share` of its lesions.
 
     Annotations marked `ignore` or `iscrowd` are no lesions and stay. With one seed, what a
@@ -20,6 +20,8 @@ def hide_labels(content: dict, share: float, seed: int) -> dict:
         content: as read from a COCO annotation file; not changed.
         share: of the lesions, in [0, 1]; the number is rounded.
         seed: of the choice.
+        mark_ignored: the hidden lesions stay, marked `ignore`, as no lesions and no
+            background: what a means against missing labels comes to that finds them all.
     Returns:
         The copy; `info.hidden_labels` in it holds share, seed and the ids that are hidden.
     Raises:
@@ -39,14 +41,15 @@ def hide_labels(content: dict, share: float, seed: int) -> dict:
     random.Random(seed).shuffle(chosen)
     hidden = set(chosen[: round(share * len(chosen))])
     with_lesion = {lesion['image_id'] for lesion in lesions}
+    left = [a for a in content['annotations'] if a['id'] not in hidden]
+    if mark_ignored:
+        left = [a | {'ignore': 1} if a['id'] in hidden else a for a in content['annotations']]
+    noted = {'share': share, 'seed': seed, 'annotation_ids': sorted(hidden)}
     return {
         **content,
-        'info': {
-            **info,
-            'hidden_labels': {'share': share, 'seed': seed, 'annotation_ids': sorted(hidden)},
-        },
+        'info': {**info, 'hidden_labels': noted},
         'images': [_unmarked(i) if i['id'] in with_lesion else i for i in content['images']],
-        'annotations': [a for a in content['annotations'] if a['id'] not in hidden],
+        'annotations': left,
     }
 
 

@@ -45,6 +45,17 @@ def test_ignored_regions_are_no_labels_to_hide():
     assert ids(hide_labels(content(), 1, 0)) == [20, 21]
 
 
+def test_hidden_lesions_may_stay_as_ignored_ones():
+    plain, kept = (hide_labels(content(), 0.3, 0, mark_ignored=mark) for mark in (False, True))
+    assert kept['info'] == plain['info'] and kept['images'] == plain['images']
+    assert ids(kept) == list(range(10, 22))
+    ignored = [a['id'] for a in kept['annotations'] if a.get('ignore')]
+    assert sorted(ignored) == sorted([*hidden_ids(plain), 20])
+    assert [a for a in kept['annotations'] if a['id'] not in hidden_ids(plain)] == (
+        plain['annotations']
+    )
+
+
 def test_marks_go_where_there_are_lesions_and_stay_where_there_are_none():
     marked = [i['id'] for i in hide_labels(content(), 0.1, 0)['images'] if 'fully_annotated' in i]
     assert marked == [5, 6]

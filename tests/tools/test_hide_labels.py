@@ -46,6 +46,15 @@ def test_writes_the_file_and_says_how_many(train, tmp_path, capsys):
     assert [image.get('fully_annotated') for image in written['images']] == [None] * 4 + [1]
 
 
+def test_keeps_them_as_ignored_ones(train, tmp_path, capsys):
+    out = tmp_path / 'ignored.json'
+    main([train, '--share', 0.3, '--mark-ignored', '--out', out])
+    assert capsys.readouterr().out == f'6 of 20 labels marked ignored; 20 written to {out}\n'
+    written = json.loads(out.read_text(encoding='utf-8'))
+    ignored = [a['id'] for a in written['annotations'] if a.get('ignore')]
+    assert ignored == written['info']['hidden_labels']['annotation_ids'] and len(ignored) == 6
+
+
 def test_does_not_write_over_its_input(train):
     with pytest.raises(InputError, match='the input as --out'):
         main([train, '--share', 0.3, '--out', train])
