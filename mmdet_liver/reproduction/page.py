@@ -45,8 +45,9 @@ def _notes(content: dict) -> list[str]:
     data, seeds = content['data'], ', '.join(map(str, content['seeds']))
     split = f'{data["folds"]} grouped folds' if data['folds'] else 'the split that is there'
     notes = [
-        f'Data {data["root"]}, {split}; seeds {seeds}. Checkpoint and score threshold of each '
-        'run are chosen on val; test is scored once. F1, precision and recall at IoU 0.25, as '
+        f'Data {data["root"]}, {split}; seeds {seeds}. Checkpoint (or the last one, where a '
+        'config saves no best) and score threshold of each run are chosen on val; test is scored '
+        'once. F1, precision and recall at IoU 0.25, as '
         'means over the classes; with folds from the summed confusion matrices, averaged over '
         'seeds. AP is the mean over folds and seeds. A time is the mean of a run, on the '
         'device that it shared with those that ran at the same time.'
