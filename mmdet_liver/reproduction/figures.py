@@ -18,6 +18,9 @@ _NAN = float('nan')
 def draw_confusion_matrices(content: dict, path: str | Path) -> bool:
     """One matrix an arm, all test images, the mean over seeds; False if no arm is finished.
 
+    Cells are coloured by their share of the row, over-detections by their number beside that
+    of all lesions.
+
     Args:
         content: of `results.json`.
     """
@@ -82,6 +85,8 @@ def _draw_matrix(axes: Axes, arm: dict) -> None:
     matrix = np.array(arm['confusion_matrix'])
     labels = [arm['labels'][0], *(class_label(n, i) for i, n in enumerate(arm['labels'][1:], 1))]
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    # A single over-detection would be the whole of its row, and the darkest of the figure.
+    shares[0] = matrix[0] / max(matrix[1:].sum(), 1)
     axes.imshow(shares, cmap='Blues', vmin=0, vmax=1, aspect='auto')
     for row, column in np.ndindex(matrix.shape):
         if row == column == 0:  # nothing is neither true nor predicted
