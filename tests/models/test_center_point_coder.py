@@ -122,6 +122,29 @@ def test_heatmap_weight_spares_known_lesions():
     assert cells(weight == 0) == [(0, 0, 1, 1), (0, 0, 1, 2), (0, 1, 1, 2)]
 
 
+def test_heatmap_weight_by_class():
+    heatmap = torch.zeros(3, 2, 4, 4)
+    heatmap[0, 1, 1, 1] = 1
+    region = [4.0, 4.0, 12.0, 8.0]  # cells (1, 1) and (1, 2)
+    ignored = [torch.tensor([region, region]), torch.zeros(0, 4), torch.tensor([region])]
+    labels = [torch.tensor([1, 1]), torch.zeros(0), torch.tensor([0])]
+    weight = CenterPointCoder().heatmap_weight(heatmap, ignored, labels=labels, input_size=(16, 16))
+    assert cells(weight == 0) == [(0, 1, 1, 2), (2, 0, 1, 1), (2, 0, 1, 2)]
+    none = [part[:0] for part in ignored], [part[:0] for part in labels]
+    assert CenterPointCoder().heatmap_weight(
+        heatmap, none[0], labels=none[1], input_size=(16, 16)
+    ).all()  # fmt: skip
+
+
+@pytest.mark.parametrize('label', [-1, 2])
+def test_ignored_region_of_an_unknown_class(label):
+    ignored, labels = [torch.tensor([[4.0, 4.0, 12.0, 8.0]])], [torch.tensor([label])]
+    with pytest.raises(InputError, match=f'found label {label}; expected 0 to 1'):
+        CenterPointCoder().heatmap_weight(
+            torch.zeros(1, 2, 4, 4), ignored, labels=labels, input_size=(16, 16)
+        )
+
+
 def test_is_registered():
     coder = TASK_UTILS.build({'type': 'CenterPointCoder', 'min_overlap': 0.5})
     assert isinstance(coder, CenterPointCoder) and coder.min_overlap == 0.5

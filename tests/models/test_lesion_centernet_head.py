@@ -179,6 +179,21 @@ def test_ignored_regions_carry_no_loss(options):
     assert torch.equal(silent, expected)
 
 
+def test_ignored_regions_by_class_carry_no_loss_in_the_map_of_their_class():
+    head = heads(loss_center_heatmap=OUR_LOSS, class_aware_ignore=True)[1]
+    gt = [InstanceData(bboxes=torch.tensor([[4.0, 4, 20, 20]]), labels=torch.tensor([1]))]
+    regions = InstanceData(
+        bboxes=torch.tensor([[32.0, 32, 48, 64], [0, 48, 8, 64]]), labels=torch.tensor([2, 0])
+    )
+    predicted = [[m[0][:1].requires_grad_()] for m in maps((16, 16))]
+    losses = head.loss_by_feat(*predicted, gt, metas((64, 64), batch=1), [regions])
+    losses['loss_center_heatmap'].backward()
+    expected = torch.zeros_like(predicted[0][0], dtype=torch.bool)
+    expected[0, 2, 8:16, 8:12] = True
+    expected[0, 0, 12:16, :2] = True
+    assert torch.equal(predicted[0][0].grad == 0, expected)
+
+
 def test_lesion_inside_an_ignored_region_keeps_its_centre():
     head = heads(loss_center_heatmap=OUR_LOSS)[1]
     gt = [InstanceData(bboxes=torch.tensor([[4.0, 4, 20, 20]]), labels=torch.tensor([1]))]

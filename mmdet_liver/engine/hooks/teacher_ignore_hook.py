@@ -22,8 +22,10 @@ class TeacherIgnoreHook(Hook):
 
     The teacher is the model that an `EMAHook` averages. Once the warm-up is over it predicts,
     before each iteration, on the very images that the network is about to train on, and its
-    confident boxes join `ignored_instances` of their data sample, of which the heat map
-    learns nothing (sizes and offsets are learned at labelled centres only). Images marked
+    confident boxes, with the classes it gives them, join `ignored_instances` of their data
+    sample, of which the heat map learns nothing: with `class_aware_ignore` of
+    `LesionCenterNetHead`, which pays (docs/missing_labels.md), that of their class, else that
+    of all. Sizes and offsets are learned at labelled centres only. Images marked
     `fully_annotated` are left as they are. `train/teacher_regions`, the mean number an
     image, is logged.
 

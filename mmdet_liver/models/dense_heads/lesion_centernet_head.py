@@ -25,13 +25,25 @@ class LesionCenterNetHead(CenterNetHead):
 
     Args:
         bbox_coder: encodes the targets and decodes the maps.
+        class_aware_ignore: an ignored region has no loss in the heat map of its own class
+            alone, and is background to the others; else in none. To be had where the classes
+            of ignored regions can be trusted: from lesions that are none of its own a class
+            learns what it is not, and without them classes are told apart late
+            (docs/missing_labels.md).
         test_cfg: the fields of `PeakOptions`; an unknown one is an error.
     Raises:
         InputError: for an unknown key or an impossible value in `test_cfg`.
     """
 
-    def __init__(self, *args: Any, bbox_coder: ConfigType = DEFAULT_CODER, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        bbox_coder: ConfigType = DEFAULT_CODER,
+        class_aware_ignore: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        self.class_aware_ignore = class_aware_ignore
         self.bbox_coder = TASK_UTILS.build(bbox_coder)
         PeakOptions.read(self.test_cfg)  # an error now rather than after the first epoch
 
@@ -83,7 +95,8 @@ class LesionCenterNetHead(CenterNetHead):
             offset_preds: one level, (B, 2, H, W) in cells.
             batch_gt_instances: `bboxes` xyxy in input pixels and `labels` of each image.
             batch_img_metas: `batch_input_shape` (height, width), `fully_annotated`.
-            batch_gt_instances_ignore: `bboxes` of regions without heat-map loss.
+            batch_gt_instances_ignore: `bboxes` of regions without heat-map loss, and
+                `labels` with `class_aware_ignore`.
         """
         (heatmap,), (wh,), (offset,) = center_heatmap_preds, wh_preds, offset_preds
         input_size = tuple(batch_img_metas[0]['batch_input_shape'])
@@ -95,10 +108,13 @@ class LesionCenterNetHead(CenterNetHead):
         )
         target, weight = targets['center_heatmap_target'], targets['wh_offset_target_weight']
         weighting = {}
-        ignored = _boxes_of(batch_gt_instances_ignore, heatmap.new_zeros(0, 4))
+        ignored = _values_of('bboxes', batch_gt_instances_ignore, heatmap.new_zeros(0, 4))
         if any(map(len, ignored)):
+            labels = None
+            if self.class_aware_ignore:
+                labels = _values_of('labels', batch_gt_instances_ignore, heatmap.new_zeros(0))
             weighting['weight'] = self.bbox_coder.heatmap_weight(
-                target, ignored, input_size=input_size
+                target, ignored, input_size=input_size, labels=labels
             )
         left_out = self._left_out(heatmap, target, batch_gt_instances, batch_img_metas)
         if left_out is not None:
@@ -217,9 +233,9 @@ class LesionCenterNetHead(CenterNetHead):
         return results
 
 
-def _boxes_of(instances: OptInstanceList, none: Tensor) -> list[Tensor]:
-    """The boxes of each image; none where the image, or the whole batch, has no instances."""
-    return [gt.bboxes if gt is not None and 'bboxes' in gt else none for gt in instances or ()]
+def _values_of(name: str, instances: OptInstanceList, none: Tensor) -> list[Tensor]:
+    """A field of each image's instances; `none` where there are no instances."""
+    return [gt[name] if gt is not None and 'bboxes' in gt else none for gt in instances or ()]
 
 
 def _to_image(boxes: Tensor, img_metas: list[dict], rescale: bool) -> Tensor:

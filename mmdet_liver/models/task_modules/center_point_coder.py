@@ -102,7 +102,12 @@ class CenterPointCoder(BaseBBoxCoder):
         return _targets(heatmap, regression, _count_distinct(index, valid))
 
     def heatmap_weight(
-        self, heatmap: Tensor, ignored: list[Tensor], *, input_size: tuple[int, int]
+        self,
+        heatmap: Tensor,
+        ignored: list[Tensor],
+        *,
+        input_size: tuple[int, int],
+        labels: list[Tensor] | None = None,
     ) -> Tensor:
         """Weight of the heat map's loss: 0 in ignored regions, 1 elsewhere, (B, C, H, W).
 
@@ -113,14 +118,29 @@ class CenterPointCoder(BaseBBoxCoder):
             heatmap: (B, C, H, W) target from `encode`.
             ignored: for each image (N, 4) xyxy in input pixels; N may be 0.
             input_size: height and width of the padded input in pixels.
+            labels: for each image (N,) class indices: a region is ignored in the map of its
+                class alone; None: in all.
+        Raises:
+            InputError: if a label is not in 0..C-1.
         """
-        boxes, image = _joined(ignored)
+        boxes, plane = _joined(ignored)
         height, width = heatmap.shape[-2:]
-        cell_wh = (input_size[1] / width, input_size[0] / height)
+        planes_per_image = 1
+        if labels is not None:
+            planes_per_image = heatmap.shape[1]
+            label = torch.cat(list(labels)).long()
+            if len(label):
+                _check_labels(*torch.stack([label.min(), label.max()]).tolist(), planes_per_image)
+            plane = plane * planes_per_image + label
         covered = gaussian_targets.cells_covered(
-            boxes, image, batch=len(ignored), map_size=(height, width), cell_wh=cell_wh
+            boxes,
+            plane,
+            batch=len(ignored) * planes_per_image,
+            map_size=(height, width),
+            cell_wh=(input_size[1] / width, input_size[0] / height),
         )
-        return (~covered[:, None] | heatmap.eq(1)).to(heatmap.dtype)
+        covered = covered.view(len(ignored), planes_per_image, height, width)
+        return (~covered | heatmap.eq(1)).to(heatmap.dtype)
 
     @torch.no_grad()
     def decode(
@@ -180,6 +200,11 @@ def _checked_reach(radius: Tensor, labels: Tensor, num_classes: int) -> int:
     """The largest radius, at least 0. The one wait for the GPU, so labels are checked in it."""
     extremes = torch.stack([radius.max(), labels.min(), labels.max()])
     reach, lowest, top = extremes.tolist()
+    _check_labels(lowest, top, num_classes)
+    return max(reach, 0)
+
+
+def _check_labels(lowest: int, top: int, num_classes: int) -> None:
     if lowest < 0 or top >= num_classes:
         raise input_error(
             "the head's targets",
@@ -187,7 +212,6 @@ def _checked_reach(radius: Tensor, labels: Tensor, num_classes: int) -> int:
             f'0 to {num_classes - 1}',
             'set num_classes of the head to the number of classes of the data set',
         )
-    return max(reach, 0)
 
 
 def _count_distinct(index: Tensor, valid: Tensor) -> Tensor:
